@@ -1,0 +1,1 @@
+"""The doors: HTTP, console pages, command line."""

@@ -1,0 +1,1 @@
+"""The books leave here: mapping, batches, reconciliation, reports, close."""

@@ -1,0 +1,1 @@
+"""A loan is made here: intake, verification, decision, offer, funding."""

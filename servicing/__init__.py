@@ -1,0 +1,1 @@
+"""A loan lives here: schedules, accrual, payments, workouts, payoff."""

@@ -1,0 +1,1 @@
+"""Tests, from pure units to the whole program on a real PostgreSQL."""
