@@ -1,0 +1,1 @@
+"""An embedded PostgreSQL server: found, initialized, started, attached to, stopped; nothing to install."""
