@@ -202,7 +202,10 @@ class ActivityTotal(NamedTuple):
 
 
 def totals_digest(rows: Iterable[ActivityTotal]) -> bytes:
-    """Return the SHA-256 of a block's totals, ordered by their keys (text by code point)."""
+    """Return the SHA-256 of a block's totals, ordered by their keys (text by code point).
+
+    Debits and credits are decimal digits, for they may add up to more than 64 bits.
+    """
     return sha256(b"".join(map(_total_record, sorted(rows)))).digest()
 
 
@@ -213,8 +216,8 @@ def _total_record(row: ActivityTotal) -> bytes:
         text(row.currency),
         day(row.booking_date),
         day(row.effective_date),
-        int8(row.debit),
-        int8(row.credit),
+        text(str(row.debit)),
+        text(str(row.credit)),
     )
 
 

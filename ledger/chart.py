@@ -210,9 +210,7 @@ def _repeated(accounts: Sequence[AccountDefinition], key: str) -> Iterator[Mista
             )
 
 
-def _parent_mistakes(
-    account: AccountDefinition, by_code: Mapping[AccountCode, AccountDefinition]
-) -> Iterator[str]:
+def _parent_mistakes(account: AccountDefinition, by_code: Mapping[AccountCode, AccountDefinition]) -> Iterator[str]:
     if account.parent is None:
         return
     parent = by_code.get(account.parent)
@@ -228,9 +226,7 @@ def _parent_mistakes(
         yield f"its parents go round in a circle: {' -> '.join((*circle, account.code))}"
 
 
-def _circle(
-    start: AccountDefinition, by_code: Mapping[AccountCode, AccountDefinition]
-) -> tuple[AccountCode, ...]:
+def _circle(start: AccountDefinition, by_code: Mapping[AccountCode, AccountDefinition]) -> tuple[AccountCode, ...]:
     """Return the chain of parents that leads back to the start, or nothing if it does not."""
     chain: list[AccountCode] = []
     code: AccountCode | None = start.code
@@ -240,9 +236,7 @@ def _circle(
     return tuple(chain) if code == start.code else ()
 
 
-def _role_mistakes(
-    role: str, code: AccountCode, by_code: Mapping[AccountCode, AccountDefinition]
-) -> Iterator[str]:
+def _role_mistakes(role: str, code: AccountCode, by_code: Mapping[AccountCode, AccountDefinition]) -> Iterator[str]:
     if not _ROLE.fullmatch(role):
         yield "a role is upper-case words joined by underscores"
     if code not in by_code:
@@ -251,9 +245,7 @@ def _role_mistakes(
         yield f"account {code} is a header and takes no postings"
 
 
-def _tree_order(
-    accounts: Sequence[AccountDefinition], parent: AccountCode | None
-) -> Iterator[AccountDefinition]:
+def _tree_order(accounts: Sequence[AccountDefinition], parent: AccountCode | None) -> Iterator[AccountDefinition]:
     for account in accounts:
         if account.parent == parent:
             yield account

@@ -136,9 +136,7 @@ def _read_account(row: Mapping[str, Any]) -> AccountDefinition:
     )
 
 
-def _missing_roles(
-    roles: Mapping[str, Mapping[str, AccountCode]], required_roles: Iterable[str]
-) -> Iterator[Mistake]:
+def _missing_roles(roles: Mapping[str, Mapping[str, AccountCode]], required_roles: Iterable[str]) -> Iterator[Mistake]:
     mapped = roles.get(DEFAULT_ROLE_MAP, {})
     missing = sorted(set(required_roles) - set(mapped))
     yield from ((f"roles.{DEFAULT_ROLE_MAP}", f"role {role} has no account") for role in missing)

@@ -464,6 +464,27 @@ class SealBroken(DomainError, code="seal-broken", sqlstate="LB028"):
     reason: str
 
 
+class BlockUnknown(DomainError, code="block-unknown"):
+    """there is no seal block {block_no}; the latest is {latest}"""
+
+    block_no: int
+    latest: int
+
+
+class DigestNotDelivered(DomainError, code="digest-not-delivered"):
+    """the digest of block {block_no} was not taken by {url}: {reason}"""
+
+    block_no: int
+    url: str
+    reason: str
+
+
+class SigningKeyInvalid(DomainError, code="signing-key-invalid"):
+    """the key that signs evidence is refused: {reason}"""
+
+    reason: str
+
+
 class TrialBalanceUnequal(DomainError, code="trial-balance-unequal"):
     """the trial balance does not agree in {currency}: debits {debits}, credits {credits},
     difference {difference}"""

@@ -83,8 +83,7 @@ def canonical_text(value: Any) -> str:
 def _input_of(draft: EntryDraft) -> dict[str, Any]:
     values = {name: getattr(draft, name) for name in INPUT_FIELDS}
     values["postings"] = [
-        [posting.debit, posting.credit, posting.money.minor, posting.money.currency]
-        for posting in draft.postings
+        [posting.debit, posting.credit, posting.money.minor, posting.money.currency] for posting in draft.postings
     ]
     return values
 
@@ -106,6 +105,8 @@ def _canonical(value: Any, place: str) -> list[Any]:
         case Mapping():
             if not all(isinstance(key, str) for key in value):
                 raise TextRefused(field=place, reason="a key is not a text")
+            for key in value:
+                refuse_unstorable(place, key)
             return ["table", [[key, _canonical(value[key], f"{place}.{key}")] for key in sorted(value)]]
         case list() | tuple():
             return ["list", [_canonical(item, f"{place}[{i}]") for i, item in enumerate(value)]]

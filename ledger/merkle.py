@@ -54,9 +54,7 @@ def inclusion_proof(leaves: Sequence[bytes], index: int) -> tuple[bytes, ...]:
     return tuple(proof)
 
 
-def verify_inclusion(
-    leaf: bytes, *, index: int, size: int, proof: Sequence[bytes], expected_root: bytes
-) -> bool:
+def verify_inclusion(leaf: bytes, *, index: int, size: int, proof: Sequence[bytes], expected_root: bytes) -> bool:
     """Tell whether the proof leads from this leaf, at this place in a tree of this size, to the root.
 
     Source: RFC 9162, 2.1.3.2.

@@ -170,14 +170,10 @@ class Money:
         shares = [_exact(weight) for weight in weights]
         total = sum(shares)
         if total <= 0 or min(shares) < 0:
-            raise AllocationImpossible(
-                amount=str(self), reason="weights must be zero or more, and not all zero"
-            )
+            raise AllocationImpossible(amount=str(self), reason="weights must be zero or more, and not all zero")
         exact_parts = [abs(self.minor) * share / total for share in shares]
         parts = [part.numerator // part.denominator for part in exact_parts]
-        by_remainder = sorted(
-            range(len(parts)), key=lambda i: parts[i] - exact_parts[i]
-        )  # stable: ties by position
+        by_remainder = sorted(range(len(parts)), key=lambda i: parts[i] - exact_parts[i])  # stable: ties by position
         for position in by_remainder[: abs(self.minor) - sum(parts)]:
             parts[position] += 1
         sign = -1 if self.minor < 0 else 1

@@ -30,9 +30,7 @@ def pair(lines: Iterable[Line]) -> tuple[Posting, ...]:
         by_currency.setdefault(line.money.currency, []).append(line)
     for currency, group in by_currency.items():
         _refuse_unbalanced(currency, group)
-    postings = tuple(
-        posting for currency, group in by_currency.items() for posting in _paired(_net(group), currency)
-    )
+    postings = tuple(posting for currency, group in by_currency.items() for posting in _paired(_net(group), currency))
     if not postings:
         raise EntryEmpty()
     return postings

@@ -187,6 +187,4 @@ def _mistakes(template: Template) -> Iterator[str]:
     except ValueError as mistake:
         yield f"the narration cannot be filled in: {mistake}"
     else:
-        yield from (
-            f"{{{word}}} in the narration is not a plain name" for word in words if not word.isidentifier()
-        )
+        yield from (f"{{{word}}} in the narration is not a plain name" for word in words if not word.isidentifier())

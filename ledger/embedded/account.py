@@ -54,9 +54,7 @@ class ServerAccount:
 
     def _succeeds(self, command: list[str]) -> bool:
         try:
-            done = subprocess.run(
-                command, capture_output=True, cwd="/", timeout=30, check=False, **self.identity
-            )
+            done = subprocess.run(command, capture_output=True, cwd="/", timeout=30, check=False, **self.identity)
         except (OSError, subprocess.SubprocessError):
             return False
         return done.returncode == 0

@@ -48,9 +48,7 @@ THROW_AWAY = {
 }
 
 
-def settings(
-    *, durable: bool, memory_bytes: int, free_disk_bytes: int, shared_memory_bytes: int
-) -> dict[str, str]:
+def settings(*, durable: bool, memory_bytes: int, free_disk_bytes: int, shared_memory_bytes: int) -> dict[str, str]:
     """Return the settings by name; a quarter of the memory, up to 2 GiB, goes to PostgreSQL's own cache."""
     chosen = {**COMMON, **(DURABLE if durable else THROW_AWAY)}
     if durable:

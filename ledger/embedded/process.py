@@ -32,9 +32,7 @@ _started: dict[int, subprocess.Popen[bytes]] = {}
 _watchers: dict[int, tuple[subprocess.Popen[bytes], int]] = {}
 
 
-def spawn(
-    command: Sequence[str], *, identity: Identity, environment: Mapping[str, str], cwd: Path, log: Path
-) -> int:
+def spawn(command: Sequence[str], *, identity: Identity, environment: Mapping[str, str], cwd: Path, log: Path) -> int:
     """Start a program that goes on without a terminal, and return its pid."""
     with log.open("ab") as output:
         process = subprocess.Popen(
@@ -139,9 +137,7 @@ def _serves(pid: int, data: Path) -> bool:
             return name in ("postgres", "postmaster") and os.path.samefile(f"/proc/{pid}/cwd", data)
         except OSError:
             return False
-    listed = subprocess.run(
-        ["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False
-    )
+    listed = subprocess.run(["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False)
     return "postgres" in listed.stdout and str(data) in listed.stdout
 
 

@@ -226,9 +226,7 @@ def _configure(layout: Layout, account: ServerAccount, *, durable: bool) -> None
     _write(layout.data / "loanbook.conf", render(chosen), account)
 
 
-def _launch(
-    layout: Layout, account: ServerAccount, binaries: Binaries, lifetime: Lifetime, timeout_s: float
-) -> int:
+def _launch(layout: Layout, account: ServerAccount, binaries: Binaries, lifetime: Lifetime, timeout_s: float) -> int:
     """Start the server, wait until it answers, and return its pid.
 
     Raises: ServerStartFailed if it ends instead.
@@ -305,9 +303,7 @@ def _ask(layout: Layout) -> tuple[str, str] | None:
         with psycopg.connect(
             host=str(layout.socket_dir), user=ADMIN, dbname="postgres", connect_timeout=10
         ) as connection:
-            row = connection.execute(
-                "SELECT current_setting('server_version'), current_setting('fsync')"
-            ).fetchone()
+            row = connection.execute("SELECT current_setting('server_version'), current_setting('fsync')").fetchone()
     except psycopg.OperationalError:
         return None
     assert row is not None

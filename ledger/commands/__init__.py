@@ -1,0 +1,1 @@
+"""What changes the ledger: each command loads, decides by the pure modules, writes and returns."""

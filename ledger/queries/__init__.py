@@ -1,0 +1,1 @@
+"""What only reads the ledger, for people, programs and reports."""
