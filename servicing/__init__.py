@@ -1,1 +1,1 @@
-"""A loan lives here: schedules, accrual, payments, workouts, payoff."""
+"""A loan lives: schedule, accrual, payments and their allocation, returns, replay, late fees, delinquency."""

@@ -218,9 +218,7 @@ def test_all_mistakes_are_told_at_once() -> None:
 
 
 def test_a_chart_made_by_hand_is_held_to_the_same_rules() -> None:
-    account = AccountDefinition(
-        AccountCode("1"), "one", "One", AccountType.ASSET, Side.DEBIT, parent=AccountCode("2")
-    )
+    account = AccountDefinition(AccountCode("1"), "one", "One", AccountType.ASSET, Side.DEBIT, parent=AccountCode("2"))
 
     with pytest.raises(ChartInvalid, match="parent 2 is not in the chart"):
         Chart("by hand", (account,))
@@ -328,15 +326,11 @@ def test_shipped_chart_numbers_accounts_by_type(lender: Chart) -> None:
     }
 
     assert all(account.code.startswith(first_digit[account.type]) for account in lender.accounts)
-    assert [account.code for account in lender.accounts] == sorted(
-        account.code for account in lender.accounts
-    )
+    assert [account.code for account in lender.accounts] == sorted(account.code for account in lender.accounts)
 
 
 def test_shipped_chart_has_an_example_of_a_product_that_books_late_fees_elsewhere(lender: Chart) -> None:
-    assert (
-        lender.account(lender.resolve("LATE_FEE_INCOME", "credit_line")).slug == "late_fee_income_credit_line"
-    )
+    assert lender.account(lender.resolve("LATE_FEE_INCOME", "credit_line")).slug == "late_fee_income_credit_line"
     assert lender.resolve("CASH", "credit_line") == lender.resolve("CASH")
 
 

@@ -65,9 +65,7 @@ def test_unbalanced_entry_says_the_sum_that_is_wrong() -> None:
 
 
 def test_amounts_are_shown_with_the_decimals_of_their_currency() -> None:
-    error = errors.BalanceWouldGoContra(
-        subledger_id=7, account="1210", balance=1500, change=-2000, currency="JPY"
-    )
+    error = errors.BalanceWouldGoContra(subledger_id=7, account="1210", balance=1500, change=-2000, currency="JPY")
 
     assert "holds 1500 JPY" in str(error)
     assert error.to_dict()["change"] == "-2000"

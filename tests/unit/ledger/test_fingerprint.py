@@ -124,9 +124,7 @@ def test_values_that_differ_have_texts_that_differ(left: Any, right: Any) -> Non
     assert canonical_text(left) != canonical_text(right)
 
 
-@pytest.mark.parametrize(
-    "value", [1.0, b"x", object(), {1: "a"}, Decimal("NaN"), Decimal("Infinity"), "\x00"]
-)
+@pytest.mark.parametrize("value", [1.0, b"x", object(), {1: "a"}, Decimal("NaN"), Decimal("Infinity"), "\x00"])
 def test_what_has_no_exact_form_is_refused_by_its_place(value: Any) -> None:
     with pytest.raises(TextRefused) as refusal:
         fingerprint(replace(PLAIN, details={"outer": [0, value]}))

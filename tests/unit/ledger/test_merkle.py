@@ -65,9 +65,7 @@ def test_a_proof_that_was_touched_fits_nothing() -> None:
     leaves = [bytes([number]) for number in range(11)]
     expected, proof = root(leaves), inclusion_proof(leaves, 6)
 
-    def fits(
-        leaf: bytes, *, size: int = 11, path: tuple[bytes, ...] = proof, against: bytes = expected
-    ) -> bool:
+    def fits(leaf: bytes, *, size: int = 11, path: tuple[bytes, ...] = proof, against: bytes = expected) -> bool:
         return verify_inclusion(leaf, index=6, size=size, proof=path, expected_root=against)
 
     assert fits(leaves[6])

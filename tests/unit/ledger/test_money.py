@@ -175,9 +175,7 @@ def test_money_is_multiplied_by_whole_numbers_only(times: Any) -> None:
         (Money(1_500, "JPY"), "1500", "1,500"),
     ],
 )
-def test_amounts_are_written_with_all_decimals_of_their_currency(
-    money: Money, plain: str, grouped: str
-) -> None:
+def test_amounts_are_written_with_all_decimals_of_their_currency(money: Money, plain: str, grouped: str) -> None:
     assert money.format() == plain
     assert money.format(grouping=True) == grouped
     assert str(money) == f"{plain} {money.currency}"
@@ -263,9 +261,7 @@ def test_rounding_past_64_bits_is_refused() -> None:
 
 def test_currency_table_is_that_of_iso_4217() -> None:
     iso4217 = pytest.importorskip("iso4217", reason="the oracle for ISO 4217 is not installed")
-    published = {
-        currency.code: currency.exponent for currency in iso4217.Currency if currency.exponent is not None
-    }
+    published = {currency.code: currency.exponent for currency in iso4217.Currency if currency.exponent is not None}
 
     assert dict(EXPONENTS) == published
 

@@ -58,9 +58,7 @@ def test_an_entry_that_is_off_by_a_cent_is_refused_with_both_totals_and_the_diff
         pair([dr("cash", "100.01"), cr("interest", "100.00")])
 
     assert (refusal.value.debits, refusal.value.credits, refusal.value.difference) == (10_001, 10_000, 1)
-    assert str(refusal.value) == (
-        "debits - credits should be 0.00 USD but is 0.01: debits 100.01, credits 100.00"
-    )
+    assert str(refusal.value) == ("debits - credits should be 0.00 USD but is 0.01: debits 100.01, credits 100.00")
 
 
 def test_two_currencies_do_not_balance_each_other() -> None:
@@ -70,9 +68,7 @@ def test_two_currencies_do_not_balance_each_other() -> None:
     assert refusal.value.currency == "USD"
 
 
-@pytest.mark.parametrize(
-    "lines", [[], [dr("a", "5"), cr("a", "5")], [dr("a", "2"), dr("a", "3"), cr("a", "5")]]
-)
+@pytest.mark.parametrize("lines", [[], [dr("a", "5"), cr("a", "5")], [dr("a", "2"), dr("a", "3"), cr("a", "5")]])
 def test_an_entry_that_nets_to_nothing_is_refused(lines: list[Line]) -> None:
     with pytest.raises(EntryEmpty):
         pair(lines)

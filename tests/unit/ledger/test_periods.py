@@ -63,9 +63,7 @@ def test_a_month_lives_from_open_to_closed_and_back() -> None:
         if not any((row.source, row.action) == (state, action) for row in TRANSITIONS)
     ],
 )
-def test_whatever_the_table_does_not_allow_is_refused(
-    state: PeriodState | None, action: PeriodAction
-) -> None:
+def test_whatever_the_table_does_not_allow_is_refused(state: PeriodState | None, action: PeriodAction) -> None:
     with pytest.raises(PeriodTransitionRefused, match="not possible from there"):
         decide(replace(MARCH, state=state), action)
 
@@ -107,8 +105,7 @@ def test_a_refusal_names_the_state_that_was_wanted() -> None:
         decide(replace(MARCH, state=None), PeriodAction.FINISH_CLOSE)
 
     assert str(refusal.value) == (
-        "period 2026-03 of book MAIN is not there and cannot become closed: "
-        "finish_close is not possible from there"
+        "period 2026-03 of book MAIN is not there and cannot become closed: finish_close is not possible from there"
     )
 
 
@@ -120,9 +117,7 @@ def test_a_refusal_names_the_state_that_was_wanted() -> None:
         (PeriodState.SOFT_CLOSED, PeriodAction.LIFT_SOFT_CLOSE),
     ],
 )
-def test_what_closes_nothing_asks_nobody_and_heeds_no_neighbor(
-    state: PeriodState | None, action: PeriodAction
-) -> None:
+def test_what_closes_nothing_asks_nobody_and_heeds_no_neighbor(state: PeriodState | None, action: PeriodAction) -> None:
     alone = replace(MARCH, state=state, previous_state=PeriodState.OPEN, next_state=PeriodState.CLOSED)
     day = APRIL_1 if action is PeriodAction.SOFT_CLOSE else date(2026, 3, 1)
 
@@ -157,9 +152,7 @@ def test_only_the_latest_closed_month_is_reopened(
 
 @pytest.mark.parametrize("approver", [None, "", "olga"])
 @pytest.mark.parametrize(("state", "action"), STEPS_BACK)
-def test_a_step_back_takes_a_second_person(
-    approver: str | None, state: PeriodState, action: PeriodAction
-) -> None:
+def test_a_step_back_takes_a_second_person(approver: str | None, state: PeriodState, action: PeriodAction) -> None:
     with pytest.raises(ApprovalMissing, match=f"{action} of 2026-03 by olga"):
         decide_transition(
             replace(MARCH, state=state),

@@ -114,9 +114,7 @@ def test_narration_takes_its_words_by_name() -> None:
         (("t", 1, "Payment {a.__class__}", (Row("A", "B", "x"),)), "not a plain name"),
     ],
 )
-def test_a_template_that_cannot_work_is_refused(
-    template: tuple[str, int, str, tuple[Row, ...]], reason: str
-) -> None:
+def test_a_template_that_cannot_work_is_refused(template: tuple[str, int, str, tuple[Row, ...]], reason: str) -> None:
     with pytest.raises(TemplateInvalid, match=reason):
         Template(*template)
 

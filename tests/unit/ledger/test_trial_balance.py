@@ -187,9 +187,7 @@ def test_a_currency_without_entries_has_empty_statements() -> None:
 
 
 def test_digest_is_that_of_the_documented_text() -> None:
-    balance = trial_balance(
-        [row("3010", "0.00", "1.00"), row("1010", "1.00", "0.00"), row("2010", "0.00", "0.00")]
-    )
+    balance = trial_balance([row("3010", "0.00", "1.00"), row("1010", "1.00", "0.00"), row("2010", "0.00", "0.00")])
     text = "trial balance 1\n1010\tUSD\t100\t0\n3010\tUSD\t0\t100\n"
 
     assert balance.canonical_text() == text

@@ -1,0 +1,1 @@
+"""What changes a loan: boarding, payments, their undoing, and the daily cycle."""

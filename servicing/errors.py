@@ -1,0 +1,125 @@
+"""What servicing refuses, one class per fact with its figures.
+
+Never raised by the ledger; the ledger's own refusals come through unchanged.
+Next: `servicing/commands.py`, which raises most of these.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from ledger.domain_error import DomainError, Minor
+
+
+class LoanUnknown(DomainError, code="loan-unknown"):
+    """there is no loan {loan_id}"""
+
+    loan_id: int
+
+
+class LoanExists(DomainError, code="loan-exists"):
+    """loan {external_id} is on the book already"""
+
+    external_id: str
+
+
+class TermsInvalid(DomainError, code="terms-invalid"):
+    """{field}: {reason}"""
+
+    field: str
+    reason: str
+
+
+class ProductInvalid(DomainError, code="product-invalid"):
+    """{place}: {reason}"""
+
+    place: str
+    reason: str
+
+
+class LaterWork(DomainError, code="not-supported-yet"):
+    """{key} is not supported yet"""
+
+    key: str
+
+
+class PaymentUnknown(DomainError, code="payment-unknown"):
+    """loan {loan_id} has no payment {payment_id}"""
+
+    loan_id: int
+    payment_id: str
+
+
+class PaymentDuplicate(DomainError, code="payment-duplicate"):
+    """payment {external_id} of loan {loan_id} was taken already, as payment {payment_id}"""
+
+    loan_id: int
+    external_id: str
+    payment_id: int
+
+
+class PaymentUndone(DomainError, code="payment-already-undone"):
+    """payment {payment_id} of loan {loan_id} was undone by event {event_no}"""
+
+    loan_id: int
+    payment_id: int
+    event_no: int
+
+
+class PaymentExceedsPayoff(DomainError, code="payment-exceeds-payoff"):
+    """{amount} {currency} is more than the payoff of {payoff} on {effective_date}"""
+
+    amount: Minor
+    payoff: Minor
+    effective_date: date
+    currency: str
+
+
+class PaymentNotPositive(DomainError, code="payment-not-positive"):
+    """a payment of {amount} {currency} is refused; it must be above zero"""
+
+    amount: Minor
+    currency: str
+
+
+class EffectiveDateAhead(DomainError, code="effective-date-ahead"):
+    """{effective_date} lies ahead of the business date {business_date}"""
+
+    effective_date: date
+    business_date: date
+
+
+class EffectiveBeforeFunding(DomainError, code="effective-before-funding"):
+    """{effective_date} lies before the loan was funded on {funded_on}"""
+
+    effective_date: date
+    funded_on: date
+
+
+class MethodUnknown(DomainError, code="payment-method-unknown"):
+    """{method} is no payment method; known are {known}"""
+
+    method: str
+    known: tuple[str, ...]
+
+
+class TapeInvalid(DomainError, code="tape-invalid"):
+    """the tape has {count} mistakes: {mistakes}"""
+
+    count: int
+    mistakes: tuple[str, ...]
+
+
+class ControlTotalWrong(DomainError, code="control-total-wrong"):
+    """the tape's {total} is {found}, not {expected} as declared"""
+
+    total: str
+    found: str
+    expected: str
+
+
+class ScenarioInvalid(DomainError, code="scenario-invalid"):
+    """{place}: {reason}"""
+
+    place: str
+    reason: str

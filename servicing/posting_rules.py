@@ -1,0 +1,87 @@
+"""How each event of a loan is booked: the templates, and from a planned entry to postings.
+
+RAIL_CLEARING stands for the clearing account of the payment's method; the planned entry says which. A template that
+was used is never edited, only followed by a next version. Never: amounts. Next: `ledger/templates.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ledger.chart import AccountCode
+from ledger.journal import Posting
+from ledger.money import Money
+from ledger.templates import Row, Template, Templates, instantiate, narrate
+from servicing.state import PlannedEntry
+
+RAIL = "RAIL_CLEARING"
+
+TEMPLATES = Templates(
+    (
+        Template(
+            "loan_funded",
+            1,
+            "Loan funded",
+            (
+                Row("LOAN_PRINCIPAL", "DISBURSEMENTS_PAYABLE", "proceeds"),
+                Row("LOAN_PRINCIPAL", "DEFERRED_ORIGINATION_FEES", "fee"),
+            ),
+        ),
+        Template(
+            "disbursement_sent",
+            1,
+            "Disbursement sent",
+            (Row("DISBURSEMENTS_PAYABLE", "ACH_CLEARING", "amount"),),
+        ),
+        Template(
+            "interest_accrued",
+            1,
+            "Interest accrued",
+            (Row("INTEREST_RECEIVABLE", "INTEREST_INCOME", "interest"),),
+        ),
+        Template(
+            "payment_applied",
+            1,
+            "Payment received",
+            (
+                Row(RAIL, "LATE_FEES_RECEIVABLE", "late_fees"),
+                Row(RAIL, "RETURNED_PAYMENT_FEES_RECEIVABLE", "returned_payment_fees"),
+                Row(RAIL, "OTHER_FEES_RECEIVABLE", "other_fees"),
+                Row(RAIL, "INTEREST_RECEIVABLE", "interest"),
+                Row(RAIL, "LOAN_PRINCIPAL", "principal"),
+                Row(RAIL, "UNAPPLIED_PAYMENTS", "unapplied"),
+            ),
+        ),
+        Template(
+            "late_fee_assessed",
+            1,
+            "Late fee assessed",
+            (Row("LATE_FEES_RECEIVABLE", "LATE_FEE_INCOME", "fee"),),
+        ),
+        Template(
+            "returned_payment_fee_assessed",
+            1,
+            "Returned payment fee assessed",
+            (Row("RETURNED_PAYMENT_FEES_RECEIVABLE", "OTHER_FEE_INCOME", "fee"),),
+        ),
+    )
+)
+
+PAYMENT_TEMPLATES = frozenset({"payment_applied"})
+"""Entries that lower what is owed: a replay undoes them first and books them last."""
+
+
+def postings_of(planned: PlannedEntry, roles: Mapping[str, AccountCode], currency: str) -> tuple[Posting, ...]:
+    """Return the postings of a planned entry.
+
+    Raises: TemplateRowUnresolved if a role has no account; SameAccountBothSides.
+    """
+    if planned.clearing_role is not None and planned.clearing_role in roles:
+        roles = {**roles, RAIL: roles[planned.clearing_role]}
+    amounts = {name: Money(minor, currency) for name, minor in planned.amounts.items()}
+    return instantiate(TEMPLATES.get(planned.template), amounts, roles)
+
+
+def narration_of(planned: PlannedEntry) -> str:
+    """Return the narration of a planned entry."""
+    return narrate(TEMPLATES.get(planned.template))

@@ -1,0 +1,143 @@
+"""A product: the rules that its loans share, checked whole when it is read.
+
+The keys are those of a scenario's `product`. A key that nobody knows is a mistake; a choice that is not built
+yet is refused by name, never ignored. Never: figures of one loan (`servicing/terms.py`).
+Next: `servicing/products/installment.toml`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from collections.abc import Mapping
+from decimal import Decimal
+from importlib.resources import files
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from ledger.fingerprint import canonical_text
+from ledger.money import Rounding
+from servicing.errors import LaterWork, ProductInvalid
+
+Component = Literal["penalties", "fees", "interest", "principal"]
+
+COMPONENTS: tuple[Component, ...] = ("penalties", "fees", "interest", "principal")
+
+
+def _no_float(value: Any) -> Any:
+    if isinstance(value, float):
+        raise ValueError("write the number as text: a float is not exact")
+    return value
+
+
+Exact = Annotated[Decimal, BeforeValidator(_no_float)]
+"""A decimal that was never a float."""
+
+
+class _Rules(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class InstallmentRounding(_Rules):
+    """To what an installment is rounded, in the major unit, and how."""
+
+    to: Exact = Decimal("0.01")
+    mode: Rounding = Rounding.HALF_UP
+
+
+class Fee(_Rules):
+    """A fixed fee in the major unit."""
+
+    amount: Exact = Field(default=Decimal(0), ge=0)
+
+
+class PercentFee(_Rules):
+    """A fee in percent of the principal."""
+
+    percent: Exact = Field(default=Decimal(0), ge=0, lt=100)
+
+
+class Product(_Rules):
+    """The rules of a product; what a key means is in the scenario format."""
+
+    name: str = "installment"
+    interest: Literal["simple"] = "simple"
+    rests: Literal["daily"] = "daily"
+    after_prepayment: Literal["next"] = "next"
+    day_count: Literal["actual/365", "actual/360", "30/360"] = "actual/365"
+    rounding: Rounding = Rounding.HALF_UP
+    installment_rounding: InstallmentRounding = InstallmentRounding()
+    amortization: Literal["level"] = "level"
+    waterfall: Literal["schedule"] = "schedule"
+    order: tuple[Component, ...] = COMPONENTS
+    grace_days: int = Field(default=0, ge=0, le=365)
+    late_fee: Fee = Fee()
+    returned_payment_fee: Exact = Field(default=Decimal(0), ge=0)
+    origination_fee: PercentFee = PercentFee()
+    non_accrual_dpd: int = Field(default=90, ge=1)
+    charge_off_dpd: int = Field(default=120, ge=1)
+
+    def content_hash(self) -> str:
+        """Return the SHA-256 of the rules, which names this version of the product."""
+        return hashlib.sha256(canonical_text(self.as_json()).encode()).hexdigest()
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the rules as JSON values, amounts as text."""
+        return self.model_dump(mode="json")
+
+
+LATER_KEYS = frozenset({"grace", "down_payment", "processing"})
+"""Keys of the format that arrive with later work."""
+
+LATER_CHOICES: Mapping[str, frozenset[str]] = {
+    "interest": frozenset({"scheduled", "precomputed", "flat"}),
+    "rests": frozenset({"due_dates"}),
+    "after_prepayment": frozenset({"last", "reduce_installment", "reduce_term"}),
+    "day_count": frozenset({"actual/364", "actual/actual", "30e/360", "30/365", "period"}),
+    "amortization": frozenset({"equal_principal", "interest_only", "balloon", "custom"}),
+    "waterfall": frozenset({"system", "clear_dues", "payoff"}),
+}
+
+
+def parse_product(keys: Mapping[str, Any]) -> Product:
+    """Read a product from the keys of a TOML file or a scenario.
+
+    Raises: LaterWork for a key or choice that is known but not built; ProductInvalid naming the first mistake.
+    """
+    for key, value in keys.items():
+        later_choice = isinstance(value, str) and value in LATER_CHOICES.get(key, ())
+        if later_choice or (key == "waterfall" and not isinstance(value, str)):
+            raise LaterWork(key=f"product.{key}: {value}")
+        if key in LATER_KEYS and _asks_for_something(value):
+            raise LaterWork(key=f"product.{key}")
+    late_fee = keys.get("late_fee")
+    if isinstance(late_fee, Mapping) and {"percent", "of", "min", "max"} & set(late_fee):
+        raise LaterWork(key="product.late_fee.percent")
+    try:
+        product = Product.model_validate({k: v for k, v in keys.items() if k not in LATER_KEYS})
+    except ValidationError as mistakes:
+        first = mistakes.errors(include_url=False)[0]
+        place = ".".join(("product", *map(str, first["loc"])))
+        reason = "unknown key" if first["type"] == "extra_forbidden" else first["msg"]
+        raise ProductInvalid(place=place, reason=reason) from None
+    if sorted(product.order) != sorted(COMPONENTS):
+        raise ProductInvalid(place="product.order", reason="every component stands in it once")
+    return product
+
+
+def shipped(name: str) -> Product:
+    """Return a product of `servicing/products`.
+
+    Raises: ProductInvalid if there is no such file.
+    """
+    file = files("servicing") / "products" / f"{name}.toml"
+    if not file.is_file():
+        raise ProductInvalid(place=name, reason="no product of this name is shipped")
+    return parse_product(tomllib.loads(file.read_text(encoding="utf-8")))
+
+
+def _asks_for_something(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return any(_asks_for_something(item) for item in value.values())
+    return str(value) not in ("", "None") and Decimal(str(value)) != 0

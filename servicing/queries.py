@@ -1,0 +1,69 @@
+"""One loan as it stands: balances, installments, days past due, payments with their allocations.
+
+Folded from the loan's events, never from a stored copy. Next: `ledger/queries/entries.py` for its journal.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import sqlalchemy as sa
+
+from servicing.delinquency import bucket, days_past_due
+from servicing.engine import fold
+from servicing.state import LoanState
+from servicing.store import Loan, allocation_versions, load_loan, loan_ids_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoanView:
+    """A loan at the close of a day."""
+
+    loan: Loan
+    on: date
+    state: LoanState
+    dpd: int
+    bucket: str
+
+
+def loan_view(connection: sa.Connection, loan_id: int, on: date | None = None) -> LoanView:
+    """Return a loan at the close of a day (None: the business date).
+
+    Raises: LoanUnknown.
+    """
+    loan = load_loan(connection, loan_id, lock=False)
+    day = on or loan.business_date
+    marks = None if loan.fees_through is None else min(loan.fees_through, day)
+    state = fold(loan.terms, loan.events, day, fees_through=marks)
+    dpd = days_past_due(state, day)
+    return LoanView(loan=loan, on=day, state=state, dpd=dpd, bucket=bucket(dpd))
+
+
+def loan_ids(connection: sa.Connection, book_code: str, *, after: int = 0, limit: int = 1000) -> list[int]:
+    """Return the next ids of a book's loans, in order."""
+    return loan_ids_of(connection, book_code, after, limit)
+
+
+def versions(connection: sa.Connection, loan_id: int) -> list[tuple[int, int, dict[str, int]]]:
+    """Return every version of every payment's allocation: payment, the event that made it, the parts."""
+    return allocation_versions(connection, loan_id)
+
+
+def boarded_loans(connection: sa.Connection, book_code: str) -> dict[str, int]:
+    """Return the id of every loan of a book by the name that the lender's other systems know it by."""
+    statement = sa.text(
+        "SELECT l.external_id, l.loan_id FROM servicing.loan l"
+        " JOIN ledger.book b ON b.book_id = l.book_id AND b.code = :book_code"
+    )
+    return {external_id: loan_id for external_id, loan_id in connection.execute(statement, {"book_code": book_code})}
+
+
+def payment_numbers(connection: sa.Connection, book_code: str) -> dict[str, int]:
+    """Return the number of every payment of a book by its external id."""
+    statement = sa.text(
+        "SELECT e.payload ->> 'external_id', e.event_no FROM servicing.event e"
+        " JOIN servicing.loan l ON l.loan_id = e.loan_id"
+        " JOIN ledger.book b ON b.book_id = l.book_id AND b.code = :book_code WHERE e.kind = 'payment'"
+    )
+    return {external_id: number for external_id, number in connection.execute(statement, {"book_code": book_code})}

@@ -1,0 +1,89 @@
+"""What the fold of a loan comes to: balances, installments, allocations, and the entries that should be in the journal.
+
+Amounts are minor units of the loan's currency. Never: how they came about (`servicing/engine.py`).
+Next: `servicing/replay.py`, which compares the planned entries with the booked ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from servicing.waterfall import Allocation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedEntry:
+    """An entry that should be in the journal. `key` names it for ever, whatever its amounts become."""
+
+    key: str
+    template: str
+    effective_date: date
+    amounts: Mapping[str, int]
+    clearing_role: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstallmentState:
+    """An installment, what was paid on it, and the day on which it was satisfied."""
+
+    no: int
+    due: date
+    principal: int
+    interest: int
+    penalties: int = 0
+    paid_principal: int = 0
+    paid_interest: int = 0
+    paid_penalties: int = 0
+    paid_off_on: date | None = None
+
+    @property
+    def paid(self) -> int:
+        """Return everything that was paid on it."""
+        return self.paid_principal + self.paid_interest + self.paid_penalties
+
+    @property
+    def unpaid(self) -> int:
+        """Return what is missing of principal and interest; nothing once it is satisfied."""
+        if self.paid_off_on is not None:
+            return 0
+        return max(0, self.principal + self.interest - self.paid_principal - self.paid_interest)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoanState:
+    """A loan at the close of a day. `interest` is accrued to that day, booked or not."""
+
+    through: date
+    principal: int
+    interest: int
+    late_fees: int
+    returned_payment_fees: int
+    other_fees: int
+    unapplied: int
+    status: str
+    allocations: Mapping[int, Allocation]
+    by_installment: Mapping[int, Mapping[int, Mapping[str, int]]]
+    installments: tuple[InstallmentState, ...]
+    planned: tuple[PlannedEntry, ...]
+
+    @property
+    def penalties(self) -> int:
+        """Return late and returned payment fees together."""
+        return self.late_fees + self.returned_payment_fees
+
+    @property
+    def payoff(self) -> int:
+        """Return what pays the loan off on this day."""
+        return self.principal + self.interest + self.penalties + self.other_fees
+
+    def balances(self) -> dict[str, int]:
+        """Return what is owed by component, as a scenario names them."""
+        return {
+            "principal": self.principal,
+            "interest": self.interest,
+            "fees": self.other_fees,
+            "penalties": self.penalties,
+            "unapplied": self.unapplied,
+        }

@@ -1,0 +1,224 @@
+"""Rows of servicing to values and back, and the entries of loans as a replay needs them.
+
+Everything here reads or writes many loans in one round trip. Never: decisions.
+Next: `servicing/commands.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+
+from ledger.chart import AccountCode
+from ledger.journal import Posting
+from ledger.money import Money
+from servicing import tables
+from servicing.errors import LoanUnknown
+from servicing.events import Event, Kind
+from servicing.product import Product, parse_product
+from servicing.replay import Booked
+from servicing.terms import Terms, terms_from_json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loan:
+    """A loan with its terms in force, its events, and the book that it belongs to."""
+
+    loan_id: int
+    book_code: str
+    business_date: date
+    external_id: str
+    fees_through: date | None
+    terms: Terms
+    events: tuple[Event, ...]
+    request_keys: Mapping[str, int]
+
+
+_LOANS = (
+    "SELECT l.loan_id, l.external_id, l.fees_through, b.code AS book_code,"
+    " b.business_date, t.terms, t.product_hash, p.rules"
+    " FROM servicing.loan l JOIN ledger.book b ON b.book_id = l.book_id"
+    " JOIN servicing.terms_version t ON t.loan_id = l.loan_id AND t.version ="
+    "   (SELECT max(v.version) FROM servicing.terms_version v WHERE v.loan_id = l.loan_id)"
+    " JOIN servicing.product_version p ON p.content_hash = t.product_hash"
+    " WHERE l.loan_id = ANY (:ids) ORDER BY l.loan_id"
+)
+_LOCKED = sa.text(_LOANS + " FOR UPDATE OF l")
+_READ = sa.text(_LOANS)
+_EVENTS = sa.text(
+    "SELECT loan_id, event_no, kind, effective_date, entered_on, payload, request_key FROM servicing.event"
+    " WHERE loan_id = ANY (:ids) ORDER BY loan_id, event_no"
+)
+_PRODUCTS: dict[str, Product] = {}
+
+
+def load_loans(connection: sa.Connection, loan_ids: Sequence[int], *, lock: bool) -> tuple[Loan, ...]:
+    """Return loans by id, their rows locked if asked; those that do not exist are left out."""
+    ids = {"ids": list(loan_ids)}
+    rows = connection.execute(_LOCKED if lock else _READ, ids).all()
+    events: dict[int, list[Any]] = {}
+    for row in connection.execute(_EVENTS, ids):
+        events.setdefault(row.loan_id, []).append(row)
+    return tuple(_loan(row, events.get(row.loan_id, [])) for row in rows)
+
+
+def load_loan(connection: sa.Connection, loan_id: int, *, lock: bool) -> Loan:
+    """Return one loan.
+
+    Raises: LoanUnknown.
+    """
+    found = load_loans(connection, [loan_id], lock=lock)
+    if not found:
+        raise LoanUnknown(loan_id=loan_id)
+    return found[0]
+
+
+def _loan(row: Any, events: Iterable[Any]) -> Loan:
+    events = list(events)
+    if row.product_hash not in _PRODUCTS:
+        _PRODUCTS[row.product_hash] = parse_product(row.rules)
+    return Loan(
+        loan_id=row.loan_id,
+        book_code=row.book_code,
+        business_date=row.business_date,
+        external_id=row.external_id,
+        fees_through=row.fees_through,
+        terms=terms_from_json(_PRODUCTS[row.product_hash], row.terms),
+        events=tuple(_event(item) for item in events),
+        request_keys={item.request_key: item.event_no for item in events},
+    )
+
+
+def _event(row: Any) -> Event:
+    payload = dict(row.payload)
+    return Event(
+        no=row.event_no,
+        kind=Kind(row.kind),
+        effective_date=row.effective_date,
+        entered_on=row.entered_on,
+        amount=payload.pop("amount", 0),
+        method=payload.pop("method", "cash"),
+        of=payload.pop("of", None),
+        details=payload,
+    )
+
+
+def payload_of(event: Event) -> dict[str, Any]:
+    """Return the part of an event that is stored as JSON; amounts are minor units."""
+    own = {"amount": event.amount, "method": event.method} if event.amount else {}
+    undoes = {} if event.of is None else {"of": event.of}
+    return {**own, **undoes, **event.details}
+
+
+def append_event(connection: sa.Connection, loan_id: int, event: Event, actor: str, request_key: str) -> None:
+    """Write an event of a loan whose row is locked."""
+    connection.execute(sa.insert(tables.event), [event_row(loan_id, event, actor, request_key)])
+
+
+def event_row(loan_id: int, event: Event, actor: str, request_key: str) -> dict[str, Any]:
+    """Return an event as a row."""
+    return {
+        "loan_id": loan_id,
+        "event_no": event.no,
+        "kind": event.kind.value,
+        "effective_date": event.effective_date,
+        "entered_on": event.entered_on,
+        "payload": payload_of(event),
+        "actor": actor,
+        "request_key": request_key,
+    }
+
+
+_BOOKED = sa.text(
+    "SELECT e.subledger_id, e.entry_no, e.source_ref, e.template, e.effective_date,"
+    " array_agg(d.code ORDER BY p.seq) AS debits, array_agg(c.code ORDER BY p.seq) AS credits,"
+    " array_agg(p.amount ORDER BY p.seq) AS amounts, array_agg(p.currency ORDER BY p.seq) AS currencies"
+    " FROM ledger.journal_entry e"
+    " JOIN ledger.posting p ON p.subledger_id = e.subledger_id AND p.entry_no = e.entry_no"
+    " JOIN ledger.account d ON d.account_id = p.debit_account"
+    " JOIN ledger.account c ON c.account_id = p.credit_account"
+    " WHERE e.subledger_id = ANY (:ids) AND e.reverses_no IS NULL AND e.source_ref IS NOT NULL"
+    " AND e.template = ANY (:templates) AND NOT EXISTS (SELECT FROM ledger.journal_entry r"
+    "   WHERE r.subledger_id = e.subledger_id AND r.reverses_no = e.entry_no)"
+    " GROUP BY e.subledger_id, e.entry_no ORDER BY e.subledger_id, e.entry_no"
+)
+
+
+def load_booked(
+    connection: sa.Connection, loan_ids: Sequence[int], templates: Iterable[str]
+) -> Mapping[int, tuple[Booked, ...]]:
+    """Return the entries in force of each loan that servicing has booked, by entry number."""
+    found: dict[int, list[Booked]] = {loan_id: [] for loan_id in loan_ids}
+    for row in connection.execute(_BOOKED, {"ids": list(loan_ids), "templates": list(templates)}):
+        found[row.subledger_id].append(_booked(row))
+    return {loan_id: tuple(entries) for loan_id, entries in found.items()}
+
+
+def _booked(row: Any) -> Booked:
+    return Booked(
+        entry_no=row.entry_no,
+        key=row.source_ref,
+        template=row.template,
+        effective_date=row.effective_date,
+        postings=tuple(
+            Posting(AccountCode(debit), AccountCode(credit), Money(amount, currency))
+            for debit, credit, amount, currency in zip(
+                row.debits, row.credits, row.amounts, row.currencies, strict=True
+            )
+        ),
+    )
+
+
+def mark_fees_through(connection: sa.Connection, loan_ids: Sequence[int], day: date) -> None:
+    """Move the mark of evaluated days forward."""
+    connection.execute(
+        sa.text(
+            "UPDATE servicing.loan SET fees_through = :day"
+            " WHERE loan_id = ANY (:ids) AND (fees_through IS NULL OR fees_through < :day)"
+        ),
+        {"day": day, "ids": list(loan_ids)},
+    )
+
+
+def loan_ids_of(connection: sa.Connection, book_code: str, after: int = 0, limit: int = 1000) -> list[int]:
+    """Return the next ids of the loans of a book, in order."""
+    statement = sa.text(
+        "SELECT l.loan_id FROM servicing.loan l JOIN ledger.book b ON b.book_id = l.book_id AND b.code = :book"
+        " WHERE l.loan_id > :after ORDER BY l.loan_id LIMIT :limit"
+    )
+    return list(connection.scalars(statement, {"book": book_code, "after": after, "limit": limit}))
+
+
+def known_external_ids(connection: sa.Connection, book_code: str, external_ids: Sequence[str]) -> list[str]:
+    """Return those of the external ids that the book has already."""
+    statement = sa.text(
+        "SELECT l.external_id FROM servicing.loan l JOIN ledger.book b ON b.book_id = l.book_id"
+        " AND b.code = :book WHERE l.external_id = ANY (:ids) ORDER BY 1"
+    )
+    return list(connection.scalars(statement, {"book": book_code, "ids": list(external_ids)}))
+
+
+_LATEST_ALLOCATIONS = sa.text(
+    "SELECT DISTINCT ON (event_no) event_no, version, allocation FROM servicing.allocation_version"
+    " WHERE loan_id = :loan_id ORDER BY event_no, version DESC"
+)
+_ALLOCATIONS = sa.text(
+    "SELECT event_no, version, because_event_no, allocation FROM servicing.allocation_version"
+    " WHERE loan_id = :loan_id ORDER BY event_no, version"
+)
+
+
+def latest_allocations(connection: sa.Connection, loan_id: int) -> dict[int, tuple[int, dict[str, int]]]:
+    """Return version and parts of the allocation in force of each payment."""
+    rows = connection.execute(_LATEST_ALLOCATIONS, {"loan_id": loan_id})
+    return {row.event_no: (row.version, row.allocation) for row in rows}
+
+
+def allocation_versions(connection: sa.Connection, loan_id: int) -> list[tuple[int, int, dict[str, int]]]:
+    """Return payment, the event that made the version, and the parts, for every version in order."""
+    rows = connection.execute(_ALLOCATIONS, {"loan_id": loan_id})
+    return [(row.event_no, row.because_event_no, row.allocation) for row in rows]

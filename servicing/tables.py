@@ -1,0 +1,115 @@
+"""The tables of the schema `servicing`, every constraint named: what is not money of a loan.
+
+What a loan owes stands in the journal, not here. Keys begin with `loan_id`, which is the loan's subledger. The
+application may insert everywhere; of a loan's row it may move the progress mark only. Next: `servicing/store.py`.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    func,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+metadata = MetaData(schema="servicing")
+
+
+def _recorded_at() -> Column[object]:
+    return Column("recorded_at", DateTime(timezone=True), nullable=False, server_default=func.clock_timestamp())
+
+
+product_version = Table(
+    "product_version",
+    metadata,
+    Column("content_hash", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("rules", JSONB, nullable=False),
+    _recorded_at(),
+    PrimaryKeyConstraint("content_hash", name="product_version_pkey"),
+    comment="The rules of products, each version under the hash of its content",
+)
+
+loan = Table(
+    "loan",
+    metadata,
+    Column("loan_id", BigInteger, nullable=False, autoincrement=False),
+    Column("book_id", Integer, nullable=False),
+    Column("external_id", Text, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("fees_through", Date),
+    Column("actor", Text, nullable=False),
+    _recorded_at(),
+    PrimaryKeyConstraint("loan_id", name="loan_pkey"),
+    Index("loan_by_external_id", "book_id", "external_id"),
+    comment="A loan; its id is its subledger's. fees_through is the last day whose close was evaluated",
+)
+
+terms_version = Table(
+    "terms_version",
+    metadata,
+    Column("loan_id", BigInteger, nullable=False),
+    Column("version", SmallInteger, nullable=False),
+    Column("effective_date", Date, nullable=False),
+    Column("product_hash", Text, nullable=False),
+    Column("terms", JSONB, nullable=False),
+    Column("reason", Text, nullable=False),
+    _recorded_at(),
+    PrimaryKeyConstraint("loan_id", "version", name="terms_version_pkey"),
+    ForeignKeyConstraint(["loan_id"], ["servicing.loan.loan_id"], name="terms_version_loan_fkey"),
+    ForeignKeyConstraint(
+        ["product_hash"], ["servicing.product_version.content_hash"], name="terms_version_product_fkey"
+    ),
+    comment="The contract, version by version; a modification appends one",
+)
+
+event = Table(
+    "event",
+    metadata,
+    Column("loan_id", BigInteger, nullable=False),
+    Column("event_no", Integer, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("effective_date", Date, nullable=False),
+    Column("entered_on", Date, nullable=False),
+    Column("payload", JSONB, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("request_key", Text, nullable=False),
+    _recorded_at(),
+    PrimaryKeyConstraint("loan_id", "event_no", name="event_pkey"),
+    UniqueConstraint("loan_id", "request_key", name="event_request_key_key"),
+    ForeignKeyConstraint(["loan_id"], ["servicing.loan.loan_id"], name="event_loan_fkey"),
+    CheckConstraint("event_no >= 1", name="event_no_positive"),
+    CheckConstraint("kind in ('funded', 'payment', 'payment_returned', 'payment_reversed')", name="event_kind_known"),
+    comment="What happened to a loan: appended, never changed",
+)
+
+allocation_version = Table(
+    "allocation_version",
+    metadata,
+    Column("loan_id", BigInteger, nullable=False),
+    Column("event_no", Integer, nullable=False),
+    Column("version", SmallInteger, nullable=False),
+    Column("because_event_no", Integer, nullable=False),
+    Column("allocation", JSONB, nullable=False),
+    _recorded_at(),
+    PrimaryKeyConstraint("loan_id", "event_no", "version", name="allocation_version_pkey"),
+    ForeignKeyConstraint(
+        ["loan_id", "event_no"],
+        ["servicing.event.loan_id", "servicing.event.event_no"],
+        name="allocation_version_event_fkey",
+    ),
+    comment="How each payment was allocated, and which event changed it; an empty one means it was undone",
+)
