@@ -1,0 +1,215 @@
+"""An application entered, decided on, funded: each step one transaction, the funding among them all of it.
+
+A funding is the event, the instruction to pay out, the boarded loan and its entries, or none of them. Two
+people who act on one application at the same instant cannot both succeed. Never: what a loan's entries are
+(`servicing/commands/boarding.py`). Next: `origination/application.py`, which decides.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from ledger.ids import take_ids
+from ledger.queries.accounts import book
+from ledger.unit_of_work import UnitOfWork
+from origination import store
+from origination.application import (
+    Action,
+    ApplicationState,
+    LoanRequest,
+    Standing,
+    decide,
+    decide_funding,
+)
+from origination.errors import ApplicationExists, ApplicationStateRefused, ApplicationUnknown
+from origination.store import EventRow, StoredApplication
+from servicing.commands.boarding import board_and_fund_loans
+from servicing.drafts import LoanDraft
+
+ENTERED = "enter"
+
+
+@dataclass(frozen=True, slots=True)
+class Funded:
+    """A funded application and the loan that it became."""
+
+    application_id: int
+    loan_id: int
+
+
+def submit_application(uow: UnitOfWork, book_code: str, request: LoanRequest) -> int:
+    """Enter an application and return its id.
+
+    Raises: BookUnknown; ApplicationExists.
+    """
+    return submit_applications(uow, book_code, (request,))[0]
+
+
+def submit_applications(uow: UnitOfWork, book_code: str, requests: Sequence[LoanRequest]) -> tuple[int, ...]:
+    """Enter applications, all or none, and return their ids in order.
+
+    Raises: BookUnknown; ApplicationExists for the first that was entered before, or stands here twice.
+    """
+    found = book(uow.connection, book_code)
+    if not requests:
+        return ()
+    ids = tuple(take_ids(uow.connection.engine, "application", len(requests)))
+    _refuse_known(uow.connection, found.book_id, requests, ids)
+    store.insert_applications(
+        uow.connection,
+        found.book_id,
+        dict(zip(ids, requests, strict=True)),
+        entered_by=uow.actor,
+        entered_on=found.business_date,
+    )
+    received = ApplicationState.RECEIVED
+    store.insert_events(
+        uow.connection,
+        [
+            EventRow(
+                application_id=application_id,
+                event_no=1,
+                action=ENTERED,
+                state=received,
+                business_date=found.business_date,
+                actor=uow.actor,
+            )
+            for application_id in ids
+        ],
+    )
+    return ids
+
+
+def decide_application(
+    uow: UnitOfWork, book_code: str, application_id: int, action: Action, *, reason: str | None = None
+) -> ApplicationState:
+    """Approve, decline or withdraw an application, and return where it stands.
+
+    Raises: BookUnknown; ApplicationUnknown; ApplicationStateRefused; OwnWorkApproved.
+    """
+    return decide_applications(uow, book_code, (application_id,), action, reason=reason)[0]
+
+
+def decide_applications(
+    uow: UnitOfWork,
+    book_code: str,
+    application_ids: Sequence[int],
+    action: Action,
+    *,
+    reason: str | None = None,
+    actor: str | None = None,
+) -> tuple[ApplicationState, ...]:
+    """Decide on several applications alike, all or none; `actor` is who decides, if not who acts here.
+
+    Raises: as `decide_application`; a funding is refused, which `fund_applications` alone does.
+    """
+    who = actor or uow.actor
+    today = book(uow.connection, book_code).business_date
+    stored = _load(uow.connection, book_code, application_ids)
+    if action is Action.FUND:
+        _refuse(stored[0].standing, action)
+    states = tuple(decide(each.standing, action, actor=who) for each in stored)
+    _append(
+        uow.connection,
+        action,
+        [
+            EventRow(
+                application_id=each.standing.application_id,
+                event_no=each.last_event_no + 1,
+                action=str(action),
+                state=state,
+                business_date=today,
+                actor=who,
+                reason=reason,
+            )
+            for each, state in zip(stored, states, strict=True)
+        ],
+    )
+    return states
+
+
+def fund_application(uow: UnitOfWork, book_code: str, application_id: int) -> Funded:
+    """Fund an approved application: pay out, board the loan, book its entries, by actor and approver.
+
+    Raises: as `fund_applications`.
+    """
+    return fund_applications(uow, book_code, (application_id,))[0]
+
+
+def fund_applications(uow: UnitOfWork, book_code: str, application_ids: Sequence[int]) -> tuple[Funded, ...]:
+    """Fund approved applications, all or none, in this one transaction.
+
+    Raises: BookUnknown; ApplicationUnknown; ApplicationStateRefused; FundingApprovalMissing; OwnWorkApproved;
+    LoanExists; EffectiveDateAhead; what booking the entries raises.
+    """
+    today = book(uow.connection, book_code).business_date
+    stored = _load(uow.connection, book_code, application_ids)
+    for each in stored:
+        decide_funding(each.standing, actor=uow.actor, approver=uow.approver)
+    drafts = [LoanDraft(each.request.external_id, each.request.terms) for each in stored]
+    loan_ids = board_and_fund_loans(uow, book_code, drafts)
+    funded = tuple(zip(stored, loan_ids, strict=True))
+    _append(
+        uow.connection,
+        Action.FUND,
+        [
+            EventRow(
+                application_id=each.standing.application_id,
+                event_no=each.last_event_no + 1,
+                action=str(Action.FUND),
+                state=ApplicationState.FUNDED,
+                business_date=today,
+                actor=uow.actor,
+                approver=uow.approver,
+                loan_id=loan_id,
+            )
+            for each, loan_id in funded
+        ],
+    )
+    store.insert_disbursements(uow.connection, funded, due_on=today)
+    return tuple(Funded(each.standing.application_id, loan_id) for each, loan_id in funded)
+
+
+def originate(uow: UnitOfWork, book_code: str, requests: Sequence[LoanRequest]) -> tuple[Funded, ...]:
+    """Enter, approve and fund applications in one transaction; the actor enters, the approver approves.
+
+    Raises: as `submit_applications`, `decide_applications` and `fund_applications`.
+    """
+    ids = submit_applications(uow, book_code, requests)
+    if not ids:
+        return ()
+    # Without a second person the funding would be refused; so is the approval, by the same rule.
+    decide_applications(uow, book_code, ids, Action.APPROVE, actor=uow.approver or uow.actor)
+    return fund_applications(uow, book_code, ids)
+
+
+def _refuse_known(connection: sa.Connection, book_id: int, requests: Sequence[LoanRequest], ids: Sequence[int]) -> None:
+    external_ids = [request.external_id for request in requests]
+    known = store.known_applications(connection, book_id, external_ids)
+    twice = (external_id for external_id, count in Counter(external_ids).items() if count > 1)
+    for external_id in (*known, *twice):
+        application_id = known.get(external_id, ids[external_ids.index(external_id)])
+        raise ApplicationExists(external_id=external_id, application_id=application_id)
+
+
+def _load(connection: sa.Connection, book_code: str, application_ids: Sequence[int]) -> tuple[StoredApplication, ...]:
+    book_id = book(connection, book_code).book_id
+    found = store.load_applications(connection, application_ids)
+    for application_id in application_ids:
+        if application_id not in found or found[application_id].book_id != book_id:
+            raise ApplicationUnknown(application_id=application_id)
+    return tuple(found[application_id] for application_id in application_ids)
+
+
+def _append(connection: sa.Connection, action: Action, events: Sequence[EventRow]) -> None:
+    """Write events, or refuse all of them if one application was moved by somebody else meanwhile."""
+    for application_id in sorted(store.insert_events(connection, events)):
+        _refuse(store.load_applications(connection, (application_id,))[application_id].standing, action)
+
+
+def _refuse(standing: Standing, action: Action) -> None:
+    raise ApplicationStateRefused(application_id=standing.application_id, state=str(standing.state), wanted=action.past)

@@ -1,0 +1,1 @@
+"""Applications and fundings on a real database."""
