@@ -1,0 +1,84 @@
+"""Puts files into a folder whole: written aside, flushed, renamed, and then announced by a checksum file.
+
+A reader never sees half a file under its final name, however the writer ends. The same file delivered again
+is left as it is. Never: what is in a file. Next: `gl_export/commands/batches.py`.
+"""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from gl_export.errors import DeliveryRefused
+
+CHECKSUM_ENDING = ".sha256"
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveredFile:
+    """A file that lies where it was wanted, with the SHA-256, in hexadecimal, of its content."""
+
+    name: str
+    size_bytes: int
+    sha256: str
+
+
+def deliver(folder: Path, name: str, content: bytes) -> DeliveredFile:
+    """Write a file and, after it, a checksum file that `sha256sum --check` reads.
+
+    Raises: DeliveryRefused with what the operating system says.
+    """
+    digest = hashlib.sha256(content).hexdigest()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _put(folder / name, content)
+        _put(folder / (name + CHECKSUM_ENDING), f"{digest}  {name}\n".encode())
+    except OSError as error:
+        raise DeliveryRefused(path=str(folder / name), reason=error.strerror or str(error)) from error
+    return DeliveredFile(name, len(content), digest)
+
+
+def _put(target: Path, content: bytes) -> None:
+    if target.is_file() and target.read_bytes() == content:
+        return
+    _clear_left_over(target)
+    aside = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        with aside.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(target)
+    finally:
+        aside.unlink(missing_ok=True)
+    _flush_folder(target.parent)
+
+
+def _clear_left_over(target: Path) -> None:
+    """Remove what writers of this file who were killed had written aside; their process is gone."""
+    for part in target.parent.glob(f".{glob.escape(target.name)}.*.part"):
+        writer = part.name.rsplit(".", 2)[1]
+        if not (writer.isdigit() and _runs(int(writer))):
+            part.unlink(missing_ok=True)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _flush_folder(folder: Path) -> None:
+    """Make the new name survive a power failure, where the system can flush a folder."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,61 @@
+"""The reports there are, as a table: a name, whether it is of a day or over a month, for whom, and what draws it.
+
+Next: `gl_export/reports/trial_balance.py`, the simplest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+import sqlalchemy as sa
+
+from gl_export.errors import ReportUnknown
+from gl_export.rendering import Report
+from gl_export.reports.clearing_accounts import clearing_report
+from gl_export.reports.loan_roll_forward import loan_roll_forward_detail, loan_roll_forward_report
+from gl_export.reports.reconciliation import reconciliation_report
+from gl_export.reports.trial_balance import trial_balance_report
+from ledger.dates import Month
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredReport:
+    """A report by name; one over a month is drawn for the month in which the day lies."""
+
+    name: str
+    purpose: str
+    over_month: bool
+    draw_with: Callable[..., Report]
+
+    def draw(self, connection: sa.Connection, book_code: str, *, as_of: date, known_at: int | None = None) -> Report:
+        """Return the report as of a day (of its month), known at a seal block or at the newest.
+
+        Raises: BookUnknown; what the report proves and finds broken.
+        """
+        if self.over_month:
+            return self.draw_with(connection, book_code, month=Month.of(as_of), known_at=known_at)
+        return self.draw_with(connection, book_code, as_of=as_of, known_at=known_at)
+
+
+REPORTS = (
+    DeclaredReport("trial_balance", "every account's turnover and balance", False, trial_balance_report),
+    DeclaredReport(
+        "loan_roll_forward", "opening, movements by kind, closing, by account", True, loan_roll_forward_report
+    ),
+    DeclaredReport("loan_roll_forward_detail", "the same, loan by loan", True, loan_roll_forward_detail),
+    DeclaredReport("reconciliation", "loans, control accounts and the GL side by side", False, reconciliation_report),
+    DeclaredReport("clearing_accounts", "what is left in clearing accounts, and how old it is", False, clearing_report),
+)
+
+
+def report_named(name: str) -> DeclaredReport:
+    """Return a report by its name.
+
+    Raises: ReportUnknown.
+    """
+    for each in REPORTS:
+        if each.name == name:
+            return each
+    raise ReportUnknown(name=name, known=tuple(each.name for each in REPORTS))

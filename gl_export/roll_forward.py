@@ -1,0 +1,120 @@
+"""The loan roll-forward: what each balance of the loans was, what moved it by kind, and what it is now.
+
+Movements are named by the template that booked them; a reversal counts where the entry it reverses counted. A
+template that no row names falls under `other`, so nothing is ever left out, and a row whose movements do not
+lead to the ledger's closing balance cannot be made. Never: a query. Next:
+`gl_export/reports/loan_roll_forward.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from gl_export.errors import RollForwardBroken
+from gl_export.matching import Balances
+from ledger.chart import AccountDefinition, Side
+from ledger.money import Money
+
+
+@dataclass(frozen=True, slots=True)
+class MovementKind:
+    """A column of the roll-forward: its name, its heading, and the templates that are counted in it."""
+
+    name: str
+    heading: str
+    templates: tuple[str, ...]
+
+
+KINDS = (
+    MovementKind("funded", "Funded", ("loan_funded",)),
+    MovementKind("accrued", "Accrued", ("interest_accrued",)),
+    MovementKind("charged", "Charged", ("late_fee_assessed", "returned_payment_fee_assessed")),
+    MovementKind("paid", "Paid", ("payment_applied",)),
+    MovementKind("disbursed", "Disbursed", ("disbursement_sent",)),
+)
+OTHER = MovementKind("other", "Other", ())
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """What the entries of one template did to one account, debits positive, and how many entries they were.
+
+    `template` of a reversal is that of the entry it reverses, and `reversal` is true.
+    """
+
+    account: str
+    template: str
+    reversal: bool
+    change: Money
+    entry_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class RollForwardRow:
+    """One account in one currency over a month, on its normal side; `moved` follows the kinds, other last.
+
+    Raises: RollForwardBroken if opening and movements do not make the closing balance.
+    """
+
+    account: AccountDefinition
+    opening: Money
+    moved: tuple[Money, ...]
+    closing: Money
+
+    def __post_init__(self) -> None:
+        movements = Money.sum(self.moved, self.opening.currency)
+        if self.opening + movements != self.closing:
+            raise RollForwardBroken(
+                account=self.account.code,
+                opening=self.opening.minor,
+                movements=movements.minor,
+                expected=(self.opening + movements).minor,
+                closing=self.closing.minor,
+                currency=self.opening.currency,
+            )
+
+
+def kind_of(template: str) -> MovementKind:
+    """Return the kind under which a template's entries are counted."""
+    return next((kind for kind in KINDS if template in kind.templates), OTHER)
+
+
+def roll_forward(
+    accounts: Mapping[str, AccountDefinition],
+    *,
+    opening: Balances,
+    movements: Iterable[Movement],
+    closing: Balances,
+) -> tuple[RollForwardRow, ...]:
+    """Return a row for each subledgered account and currency with a figure, by code and currency.
+
+    Balances are signed, debits positive, as the trial balance has them; they come from another source than
+    the movements, so that the row proves something.
+
+    Raises: RollForwardBroken.
+    """
+    moved: dict[tuple[str, str], dict[str, Money]] = {}
+    for movement in movements:
+        currency = movement.change.currency
+        sums = moved.setdefault((movement.account, currency), {})
+        name = kind_of(movement.template).name
+        sums[name] = sums.get(name, Money.zero(currency)) + movement.change
+    keys = sorted(key for key in {*opening, *moved, *closing} if accounts[key[0]].subledgered)
+    return tuple(
+        _row(accounts[code], currency, (opening, moved.get((code, currency), {}), closing)) for code, currency in keys
+    )
+
+
+def _row(
+    account: AccountDefinition, currency: str, figures: tuple[Balances, Mapping[str, Money], Balances]
+) -> RollForwardRow:
+    opening, moved, closing = figures
+    zero, sign = Money.zero(currency), 1 if account.normal_side is Side.DEBIT else -1
+    key = (str(account.code), currency)
+    return RollForwardRow(
+        account,
+        opening.get(key, zero) * sign,
+        tuple(moved.get(kind.name, zero) * sign for kind in (*KINDS, OTHER)),
+        closing.get(key, zero) * sign,
+    )

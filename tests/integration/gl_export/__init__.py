@@ -1,0 +1,1 @@
+"""The GL export on a real database: batches, reconciliation, reports, the close."""
