@@ -1,0 +1,60 @@
+"""The HTTP application: an edge, the routes, the problem documents, a log line for each exchange.
+
+There is no authentication yet: whoever reaches the port acts, under the name that `X-Actor` gives. So
+`loanbook serve` listens on this machine only. Next: `api/http.py` for one exchange; `api/routes/` for the
+resources.
+"""
+
+from __future__ import annotations
+
+import time
+
+import structlog
+from flask import Flask, Response, g, request
+
+from api import http
+from api.edge import Edge
+from api.routes import health, journal, loans, payments, trial_balance
+
+DEFAULT_MAX_BODY_BYTES = 262_144
+
+BLUEPRINTS = (health.routes, loans.routes, payments.routes, journal.routes, trial_balance.routes)
+
+log = structlog.get_logger("loanbook.http")
+
+
+def create_app(edge: Edge, *, max_body_bytes: int = DEFAULT_MAX_BODY_BYTES) -> Flask:
+    """Return the application on one database."""
+    app = Flask("loanbook", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = max_body_bytes
+    app.url_map.strict_slashes = True
+    app.extensions[http.EXTENSION] = edge
+    http.install(app, log_failure=_log_failure)
+    app.before_request(_start_clock)
+    app.after_request(_log_exchange)
+    for routes in BLUEPRINTS:
+        app.register_blueprint(routes)
+    return app
+
+
+def _start_clock() -> None:
+    g.started = time.perf_counter()
+
+
+def _log_exchange(response: Response) -> Response:
+    """Log what happened, without any value that the caller sent: the route's rule, not the path."""
+    log.info(
+        "exchange",
+        request_id=http.request_id(),
+        method=request.method,
+        route=request.url_rule.rule if request.url_rule else None,
+        status=response.status_code,
+        milliseconds=round((time.perf_counter() - g.get("started", time.perf_counter())) * 1000, 1),
+        replayed=http.REPLAYED in response.headers,
+        dry_run=http.DRY_RUN in response.headers,
+    )
+    return response
+
+
+def _log_failure(error: BaseException) -> None:
+    log.error("fault", request_id=http.request_id(), route=str(request.url_rule), exc_info=error)

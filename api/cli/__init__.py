@@ -1,0 +1,1 @@
+"""The command line: `loanbook`, one file for each group of commands."""

@@ -1,0 +1,297 @@
+"""`loanbook export`: batches for the general ledger, built from sealed blocks, each exactly once.
+
+Next: `gl_export/batch.py` for what a batch is; `gl_export/commands/batches.py`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from api.cli.default_group import DefaultGroup
+from api.cli.options import changes, reads
+from api.cli.output import Column, amount, grouped, print_line, print_table
+from api.cli.session import Session
+
+if TYPE_CHECKING:
+    from gl_export.batch import BatchRecord
+    from gl_export.delivery import DeliveredFile
+    from ledger.unit_of_work import UnitOfWork
+
+FOLDER = click.option(
+    "--out",
+    "folder",
+    type=click.Path(path_type=Path),
+    help="Where the files go [default: LOANBOOK_OUT_DIR/gl].",
+)
+FORMAT = click.option(
+    "--format", "formats", multiple=True, metavar="NAME", help="Only this format, repeatable [default: all]."
+)
+
+BATCH_COLUMNS = (
+    Column("batch_no", "No", right=True),
+    Column("batch_id", "Batch"),
+    Column("from_day", "From"),
+    Column("to_day", "To"),
+    Column("lines", "Lines", right=True),
+    amount("debits", "Debits"),
+    amount("credits", "Credits"),
+    Column("currency", ""),
+)
+LINE_COLUMNS = (
+    Column("line_no", "Line", right=True),
+    Column("booking_date", "Booked"),
+    Column("account", "Account"),
+    Column("gl_account", "GL account"),
+    Column("name", "Name"),
+    amount("debit", "Debit"),
+    amount("credit", "Credit"),
+    Column("currency", ""),
+)
+ENTRY_COLUMNS = (
+    Column("subledger_id", "Subledger", right=True),
+    Column("entry_no", "Entry", right=True),
+    Column("effective_date", "Effective"),
+    Column("template", "Template"),
+    amount("amount", "Amount"),
+    Column("narration", "Narration"),
+)
+
+
+@click.group(cls=DefaultGroup, default="next", bare=True)
+def export() -> None:
+    """Write batches for the general ledger.
+
+    A batch takes every sealed block after the batch before it, so that each entry leaves exactly once; it
+    comes out the same, byte for byte, whenever it is written again.
+
+    \b
+    loanbook export                    seal, build the next batch, write its files
+    loanbook export list
+    loanbook export show 3             its lines; --line 7 shows the entries behind one
+    loanbook export write 3            the same files again
+    loanbook export mapping gl.csv     which GL account each account is
+    """
+
+
+@export.command("next")
+@FOLDER
+@FORMAT
+@changes
+def next_batch(session: Session, folder: Path | None, formats: tuple[str, ...]) -> None:
+    """Seal what is booked, build the next batch and write its files.
+
+    A dry run shows the totals of the batch that would be built.
+
+    \b
+    loanbook export --out /srv/gl/inbox --format csv
+    """
+    from gl_export.commands.batches import build_batch
+    from ledger.seals import seal
+
+    chosen = _formats(formats)
+    code = session.book_code
+
+    def work(uow: UnitOfWork) -> BatchRecord | None:
+        seal(uow)
+        return build_batch(uow, code)
+
+    record = session.change(work)
+    if record is None:
+        session.show({"batch": None}, lambda: print_line("Everything that is booked was exported before."))
+        return
+    if session.dry_run:
+        _show_batch(session, record, ())
+        return
+    _write(session, record, folder, chosen)
+
+
+@export.command("write")
+@click.argument("batch_no", type=int)
+@FOLDER
+@FORMAT
+@changes
+def write(session: Session, batch_no: int, folder: Path | None, formats: tuple[str, ...]) -> None:
+    """Write the files of a batch again: built anew from the seals, and refused if a byte differs.
+
+    \b
+    loanbook export write 3 --out /srv/gl/inbox
+    """
+    from gl_export.queries.batches import batch, rebuild
+
+    code = session.book_code
+    session.read(lambda connection: rebuild(connection, code, batch_no))
+    record = session.read(lambda connection: batch(connection, code, batch_no))
+    if session.dry_run:
+        _show_batch(session, record, ())
+        return
+    _write(session, record, folder, _formats(formats))
+
+
+def _formats(names: tuple[str, ...]) -> Any:
+    from gl_export.formats.declared import FORMATS, format_named
+
+    return tuple(format_named(name) for name in names) or FORMATS
+
+
+def _write(session: Session, record: BatchRecord, folder: Path | None, formats: Any) -> None:
+    from gl_export.commands.batches import record_delivery, write_batch
+
+    code, number = session.book_code, record.batch.batch_no
+    target = folder or session.settings.out_dir / "gl"
+    files = session.read(lambda connection: write_batch(connection, code, number, target, formats=formats))
+    session.change(lambda uow: record_delivery(uow, code, number, target, files))
+    _show_batch(session, record, files, target)
+
+
+def _show_batch(
+    session: Session, record: BatchRecord, files: tuple[DeliveredFile, ...], folder: Path | None = None
+) -> None:
+    from api.views import plain
+
+    document = {**_batch_json(record), "folder": str(folder) if folder else None, "files": plain(files)}
+
+    def people() -> None:
+        print_table(BATCH_COLUMNS, _batch_rows(record))
+        if files:
+            print_line(f"Written to {folder}: {', '.join(file.name for file in files)}")
+
+    session.show({"batch": document}, people)
+
+
+@export.command("list")
+@reads
+def list_batches(session: Session) -> None:
+    """List the batches that were built.
+
+    \b
+    loanbook export list --json
+    """
+    from gl_export.queries.batches import batches
+
+    found = session.read(lambda connection: batches(connection, session.book_code))
+    session.show(
+        {"batches": [_batch_json(record) for record in found]},
+        lambda: print_table(BATCH_COLUMNS, (row for record in found for row in _batch_rows(record))),
+    )
+
+
+@export.command("show")
+@click.argument("batch_no", type=int)
+@click.option("--line", "line_no", type=int, help="Show the entries behind this line.")
+@reads
+def show(session: Session, batch_no: int, line_no: int | None) -> None:
+    """Show the lines of a batch, or the entries behind one of them.
+
+    \b
+    loanbook export show 3 --line 7
+    """
+    from gl_export.queries.batches import batch, entries_behind
+
+    code = session.book_code
+    if line_no is not None:
+        number = line_no
+        entries = session.read(lambda connection: entries_behind(connection, code, batch_no, number))
+        _show_entries(session, entries)
+        return
+    record = session.read(lambda connection: batch(connection, code, batch_no))
+    lines = [_line_json(line) for line in record.batch.lines]
+    shown = [{**line, **{side: grouped(line[side]) for side in ("debit", "credit") if line[side]}} for line in lines]
+    session.show(
+        {**_batch_json(record), "lines": lines},
+        lambda: print_table(LINE_COLUMNS, shown, title=f"Batch {record.batch.batch_id}"),
+    )
+
+
+def _show_entries(session: Session, entries: Any) -> None:
+    from api.views import plain
+
+    rows = plain(entries)
+    shown = [{**row, "amount": grouped(row["amount"])} for row in rows]
+    session.show({"entries": rows}, lambda: print_table(ENTRY_COLUMNS, shown))
+
+
+@export.command("formats")
+@reads
+def list_formats(session: Session) -> None:
+    """List the formats that a batch can be written in.
+
+    \b
+    loanbook export formats
+    """
+    from gl_export.formats.declared import FORMATS
+
+    rows = [{"name": each.name, "ending": each.ending, "purpose": each.purpose} for each in FORMATS]
+    columns = (Column("name", "Format"), Column("ending", "Ending"), Column("purpose", "For"))
+    session.show({"formats": rows}, lambda: print_table(columns, rows))
+
+
+@export.command("mapping")
+@click.argument("file", type=click.Path(path_type=Path))
+@changes
+def mapping(session: Session, file: Path) -> None:
+    """Load a CSV file (account, gl_account, gl_name) as the next version of the mapping.
+
+    Batches that are built keep theirs; without a mapping, the GL has the accounts of the chart.
+
+    \b
+    loanbook export mapping gl.csv --dry-run
+    """
+    from api.cli.files import read_text
+    from gl_export.commands.batches import load_mapping
+
+    rows = read_text(file).splitlines(keepends=True)
+    code = session.book_code
+    loaded = session.change(lambda uow: load_mapping(uow, code, rows, file=file.name))
+    count = len(loaded.gl_accounts)
+    session.show(
+        {"version": loaded.version, "accounts": count},
+        lambda: print_line(f"Mapping version {loaded.version}: {count} accounts"),
+    )
+
+
+def _batch_json(record: BatchRecord) -> dict[str, Any]:
+    from api.views import plain
+
+    batch = record.batch
+    return {
+        "batch_no": batch.batch_no,
+        "batch_id": batch.batch_id,
+        "first_block": batch.blocks.first,
+        "last_block": batch.blocks.last,
+        "last_block_hash": record.last_block_hash.hex(),
+        "mapping_version": batch.mapping_version,
+        "from_day": batch.lines[0].booking_date.isoformat(),
+        "to_day": batch.lines[-1].booking_date.isoformat(),
+        "digest": record.digest.hex(),
+        "control_totals": plain(batch.control_totals),
+    }
+
+
+def _batch_rows(record: BatchRecord) -> list[dict[str, Any]]:
+    facts = _batch_json(record)
+    return [
+        {
+            **facts,
+            "lines": total.line_count,
+            "debits": total.debits.format(grouping=True),
+            "credits": total.credits.format(grouping=True),
+            "currency": total.currency,
+        }
+        for total in record.batch.control_totals
+    ]
+
+
+def _line_json(line: Any) -> dict[str, Any]:
+    return {
+        "line_no": line.line_no,
+        "booking_date": line.booking_date.isoformat(),
+        "account": line.account,
+        "gl_account": line.gl_account.code,
+        "name": line.gl_account.name,
+        "debit": line.debit.format() if line.debit else None,
+        "credit": line.credit.format() if line.credit else None,
+        "currency": line.money.currency,
+    }

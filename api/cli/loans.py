@@ -1,0 +1,317 @@
+"""`loanbook loan`, `board` and `run-day`: loans boarded, paid, undone, and their daily cycle.
+
+Next: `api/loans.py`, which both doors share; `servicing/commands/`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from api.cli.default_group import DefaultGroup
+from api.cli.options import DAY, REQUEST_KEY, changes, reads
+from api.cli.output import Column, amount, grouped, print_facts, print_line, print_table
+from api.cli.session import Session, new_request_key
+
+if TYPE_CHECKING:
+    from ledger.unit_of_work import UnitOfWork
+    from servicing.boarding import Tape
+    from servicing.events import Kind
+
+INSTALLMENT_COLUMNS = (
+    Column("no", "No", right=True),
+    Column("due", "Due"),
+    amount("principal", "Principal"),
+    amount("interest", "Interest"),
+    amount("penalties", "Penalties"),
+    amount("paid", "Paid"),
+    Column("paid_off_on", "Paid off"),
+)
+PAYMENT_COLUMNS = (
+    Column("payment_id", "Payment", right=True),
+    Column("external_id", "External id"),
+    Column("effective_date", "Effective"),
+    Column("entered_on", "Entered"),
+    Column("method", "Method"),
+    amount("amount", "Amount"),
+    amount("principal", "Principal"),
+    amount("interest", "Interest"),
+    amount("fees", "Fees"),
+    amount("penalties", "Penalties"),
+    amount("unapplied", "Unapplied"),
+    Column("undone_as", "Undone"),
+)
+AMOUNTS = frozenset({"principal", "interest", "penalties", "paid", "amount", "fees", "unapplied"})
+
+
+@click.group(cls=DefaultGroup, default="show")
+def loan() -> None:
+    """Show a loan, take a payment, undo one.
+
+    \b
+    loanbook loan 7                                        terms, balances, installments, payments
+    loanbook loan pay 7 888.49 --method ach --id P-1001    take a payment
+    loanbook loan return 7 2 --code R01                    the bank returned payment 2
+    loanbook loan reverse 7 2 --reason "Wrong loan"        it should never have been booked
+    """
+
+
+@loan.command()
+@click.argument("loan_id", type=int)
+@click.option("--on", type=DAY, help="At the close of this day [default: the business date].")
+@reads
+def show(session: Session, loan_id: int, on: date | None) -> None:
+    """Show a loan: terms, balances, installments, payments with their allocations.
+
+    \b
+    loanbook loan show 7 --on 2026-03-31
+    """
+    from api.loans import loan_json
+    from api.views import major_units
+    from servicing.queries import loan_view
+
+    found = session.read(lambda connection: loan_json(loan_view(connection, loan_id, on), major_units))
+    session.show(found, lambda: _print_loan(found))
+
+
+def _print_loan(found: Mapping[str, Any]) -> None:
+    own = {name: value for name, value in found.items() if not isinstance(value, dict | list)}
+    print_facts({name.replace("_", " "): value for name, value in {**own, **found["terms"]}.items()})
+    print_line("")
+    print_facts({name: f"{grouped(value):>14}" for name, value in found["balances"].items()})
+    print_line("")
+    print_table(INSTALLMENT_COLUMNS, [_shown(each) for each in found["installments"]], title="Installments")
+    if found["payments"]:
+        rows = [{**_shown(each["allocation"] or {}), **_shown(each)} for each in found["payments"]]
+        print_table(PAYMENT_COLUMNS, rows, title="Payments")
+
+
+def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: grouped(value) if name in AMOUNTS and value else value for name, value in row.items()}
+
+
+@loan.command("list")
+@click.option("--after", default=0, show_default=True, help="Ids above this one.")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=100, show_default=True, help="How many.")
+@reads
+def list_loans(session: Session, after: int, limit: int) -> None:
+    """List the loans of a book by id.
+
+    \b
+    loanbook loan list --limit 10 --json
+    """
+    from servicing.queries import loan_ids
+
+    found = session.read(lambda connection: loan_ids(connection, session.book_code, after=after, limit=limit))
+    session.show({"loan_ids": found}, lambda: print_line("\n".join(map(str, found)) or "There is no loan."))
+
+
+@loan.command()
+@click.argument("loan_id", type=int)
+@click.argument("amount_text", metavar="AMOUNT")
+@click.option("--method", default="ach", show_default=True, help="cash, ach, card, check or wire.")
+@click.option("--id", "external_id", required=True, help="What the outside world calls the payment.")
+@click.option("--effective-date", type=DAY, help="When it counts [default: the business date].")
+@REQUEST_KEY
+@changes
+def pay(
+    session: Session,
+    loan_id: int,
+    amount_text: str,
+    method: str,
+    external_id: str,
+    effective_date: date | None,
+    request_key: str | None,
+) -> None:
+    """Take a payment, today's or a back-dated one, and show where each cent went.
+
+    \b
+    loanbook loan pay 7 888.49 --method ach --id P-1001
+    loanbook loan pay 7 500 --id P-1002 --effective-date 2026-03-21 --dry-run
+    """
+    from api.loans import PaymentIn
+    from api.loans import pay as take
+    from api.views import major_units
+    from ledger.money import Money
+    from servicing.queries import loan_view
+
+    key = request_key or new_request_key()
+
+    def work(uow: UnitOfWork) -> dict[str, Any]:
+        currency = loan_view(uow.connection, loan_id).loan.terms.currency
+        payment = PaymentIn(
+            loan_id=loan_id,
+            amount=Money.parse(amount_text, currency),
+            effective_date=effective_date,
+            method=method,
+            external_id=external_id,
+        )
+        return take(uow, payment, request_key=key, money=major_units)
+
+    done = session.change(work)
+    session.show({**done, "request_key": key}, lambda: _print_change(done))
+
+
+@loan.command("return")
+@click.argument("loan_id", type=int)
+@click.argument("payment_id", type=int)
+@click.option("--code", required=True, help="The bank's return code, such as R01.")
+@REQUEST_KEY
+@changes
+def return_payment(session: Session, loan_id: int, payment_id: int, code: str, request_key: str | None) -> None:
+    """Undo a payment that the bank returned; the product's fee for it is charged.
+
+    \b
+    loanbook loan return 7 2 --code R01
+    """
+    from servicing.events import Kind
+
+    _undo(session, loan_id, payment_id, Kind.RETURNED, code, request_key)
+
+
+@loan.command("reverse")
+@click.argument("loan_id", type=int)
+@click.argument("payment_id", type=int)
+@click.option("--reason", required=True, help="Why it should never have been booked.")
+@REQUEST_KEY
+@changes
+def reverse_payment(session: Session, loan_id: int, payment_id: int, reason: str, request_key: str | None) -> None:
+    """Undo a payment that should never have been booked; the loan is as if it had never come.
+
+    \b
+    loanbook loan reverse 7 2 --reason "Posted to the wrong loan"
+    """
+    from servicing.events import Kind
+
+    _undo(session, loan_id, payment_id, Kind.REVERSED, reason, request_key)
+
+
+def _undo(session: Session, loan_id: int, payment_id: int, kind: Kind, why: str, request_key: str | None) -> None:
+    from api.loans import undo
+    from api.views import major_units
+
+    key = request_key or new_request_key()
+    done = session.change(
+        lambda uow: undo(uow, loan_id, payment_id, kind=kind, why=why, request_key=key, money=major_units)
+    )
+    session.show({**done, "request_key": key}, lambda: _print_change(done))
+
+
+def _print_change(done: Mapping[str, Any]) -> None:
+    from api.cli.entries import LINE_COLUMNS
+
+    print_table(PAYMENT_COLUMNS, [{**_shown(done["allocation"] or {}), **_shown(done)}])
+    for entry in done["entries"]:
+        title = f"Entry {entry['entry_no']}, {entry['template']}, effective {entry['effective_date']}"
+        lines = [
+            {name: grouped(value) if name in ("debit", "credit") and value else value for name, value in line.items()}
+            for line in entry["lines"]
+        ]
+        print_table(LINE_COLUMNS, lines, title=title)
+    owed = ", ".join(f"{name} {grouped(value)}" for name, value in done["balances"].items())
+    print_line(f"Loan {done['loan_id']} is {done['status']}: {owed}; payoff {grouped(done['payoff'])}")
+
+
+@click.command()
+@click.argument("tape", type=click.Path(path_type=Path))
+@click.option("--product", default="installment", show_default=True, help="The product of all its loans.")
+@click.option("--currency", help="The currency of all its amounts [default: the book's].")
+@click.option("--count", type=int, help="How many loans it must hold.")
+@click.option("--principal", metavar="AMOUNT", help="What their principal must sum to.")
+@changes
+def board(
+    session: Session, tape: Path, product: str, currency: str | None, count: int | None, principal: str | None
+) -> None:
+    """Board and fund the loans of a tape, a CSV file; all of them, or none.
+
+    Columns: external_id, principal, rate, installments, frequency, funded_on, first_due_on;
+    installment_amount may be left out. Every mistake is named by row and column before anything is booked.
+
+    \b
+    loanbook board tape.csv --count 1000 --principal 13250000.00 --dry-run
+    """
+    from servicing.commands.boarding import board_and_fund_loans
+
+    read = _read_tape(session, tape, product, currency, count, principal)
+    code = session.book_code
+    ids = session.change(lambda uow: board_and_fund_loans(uow, code, read.drafts))
+    session.show(
+        {"loans": read.count, "principal": read.principal.format(), "loan_ids": list(ids)},
+        lambda: print_line(f"{read.count} loans, principal {read.principal.format(grouping=True)}"),
+    )
+
+
+def _read_tape(
+    session: Session, tape: Path, product: str, currency: str | None, count: int | None, principal: str | None
+) -> Tape:
+    from api.cli.files import read_text
+    from ledger.money import Money
+    from ledger.queries.accounts import book
+    from servicing.boarding import read_tape
+    from servicing.product import shipped
+
+    unit = currency or session.read(lambda connection: book(connection, session.book_code)).base_currency
+    expected = None if principal is None else Money.parse(principal, unit)
+    return read_tape(read_text(tape), shipped(product), unit, expected_count=count, expected_principal=expected)
+
+
+@click.command("run-day")
+@click.argument("day", type=DAY, required=False)
+@click.option("--accrue", is_flag=True, help="Book the interest of the day too; a close does it at month end.")
+@changes
+def run_day(session: Session, day: date | None, accrue: bool) -> None:
+    """Run the daily cycle of every loan through a day: late fees, and interest if it is asked for.
+
+    Without a day it is the business date. Loans are taken in chunks, each a transaction of its own; a run
+    that was killed is taken up by running it again, and one that is done books nothing. A dry run does it in
+    one transaction, loan by loan.
+
+    \b
+    loanbook run-day
+    loanbook run-day 2026-03-31 --accrue
+    """
+    from api.cli.progress import progress
+    from api.views import plain
+    from ledger.queries.accounts import book
+    from servicing.commands.cycle import accrue_through, assess_late_fees
+
+    code, actor, engine = session.book_code, session.actor, session.edge.engine
+    through = day or session.read(lambda connection: book(connection, code)).business_date
+    if session.dry_run:
+        _try_day(session, through, accrue=accrue)
+        return
+    steps = {"late_fees": assess_late_fees, **({"interest": accrue_through} if accrue else {})}
+    done: dict[str, Any] = {}
+    for name, step in steps.items():
+        with progress(name.replace("_", " "), quiet=session.as_json) as advance, session.edge.named_trouble():
+            result = step(engine, code, through, actor=actor, on_progress=partial(advance, total=0))
+        done[name] = plain(result)
+    booked = ", ".join(f"{name} {result['entries']} entries" for name, result in done.items())
+    session.show({"day": through.isoformat(), **done}, lambda: print_line(f"Through {through}: {booked}"))
+
+
+def _try_day(session: Session, through: date, *, accrue: bool) -> None:
+    """Run the cycle of every loan in one transaction, to be rolled back."""
+    from servicing.commands.cycle import accrue_loan
+    from servicing.commands.cycle import run_day as run_loan
+    from servicing.queries import loan_ids
+
+    code = session.book_code
+
+    def work(uow: UnitOfWork) -> int:
+        entries, last = 0, 0
+        while ids := loan_ids(uow.connection, code, after=last):
+            for loan_id in ids:
+                entries += len(run_loan(uow, loan_id, through))
+                entries += len(accrue_loan(uow, loan_id, through)) if accrue else 0
+            last = ids[-1]
+        return entries
+
+    entries = session.change(work)
+    document = {"day": through.isoformat(), "entries": entries}
+    session.show(document, lambda: print_line(f"Through {through}: {entries} entries"))

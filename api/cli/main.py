@@ -1,0 +1,152 @@
+"""The entry point of `loanbook`: which commands there are, and how each way of ending becomes an exit code.
+
+0 done, 1 a check failed, 2 bad input or a refusal, 70 a fault of ours (with its traceback). An error is one
+line on stderr, with `--json` one JSON object. A command's module is loaded when it is used, so that `--help`
+is quick: nothing heavy may be imported here. Next: `api/cli/session.py`, what every command works with.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+if TYPE_CHECKING:
+    from ledger.domain_error import DomainError
+
+DONE, CHECK_FAILED, BAD_INPUT, OUR_FAULT, INTERRUPTED = 0, 1, 2, 70, 130
+
+# In the order of `loanbook --help`: name, where its command is, what it does.
+COMMANDS: Mapping[str, tuple[str, str]] = {
+    "init": (
+        "api.cli.books:init",
+        "Create a book with its chart of accounts, and the database if there is none.",
+    ),
+    "migrate": ("api.cli.books:migrate", "Bring the database to the newest schema."),
+    "demo": ("api.cli.demo:demo", "Live three months of a portfolio, and close each of them."),
+    "serve": ("api.cli.serve:serve", "Serve the HTTP API on this machine."),
+    "board": ("api.cli.loans:board", "Board and fund the loans of a tape."),
+    "loan": ("api.cli.loans:loan", "Show a loan, take a payment, undo one."),
+    "run-day": ("api.cli.loans:run_day", "Run the daily cycle: late fees, and interest if it is asked for."),
+    "scenario": ("api.cli.scenario:scenario", "Run a loan's life from a file and compare it with what was expected."),
+    "account": ("api.cli.accounts:account", "List, open, rename and close accounts."),
+    "day": ("api.cli.books:day", "Show the business date, or move it forward."),
+    "post": ("api.cli.post:post", "Post a journal by hand: one proposes, another approves."),
+    "entry": ("api.cli.entries:entry", "Show one entry with its lines, or reverse it."),
+    "journal": ("api.cli.entries:journal", "Search the journal."),
+    "balance": ("api.cli.entries:balance", "Show the balances of a loan, or of any subledger."),
+    "trial-balance": (
+        "api.cli.statements:trial_balance",
+        "Show debits and credits of every account on a day.",
+    ),
+    "statement": ("api.cli.statements:statement", "Show what moved an account, with its running balance."),
+    "period": ("api.cli.periods:period", "List, open, soft-close, close and reopen months."),
+    "seal": ("api.cli.seals:seal", "Seal what was posted since the last seal."),
+    "verify": ("api.cli.seals:verify", "Recompute every seal, balance and total, and report what differs."),
+    "close": ("api.cli.close:close", "Close a month, step by step, each leaving its evidence."),
+    "export": ("api.cli.export:export", "Write batches for the general ledger."),
+    "reconcile": ("api.cli.reports:reconcile", "Prove that loans, control accounts and the exported GL agree."),
+    "report": ("api.cli.reports:report", "Draw a report: as a table, as CSV, or as JSON."),
+    "db": ("api.cli.db:db", "Start, stop and enter the embedded database server."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are loaded when they are used, and whose `main` ends with this house's exit
+    codes."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(__import__(module, fromlist=[attribute]), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, purpose) for name, (_, purpose) in COMMANDS.items()])
+
+    def main(self, args: Sequence[str] | None = None, *more: Any, **extra: Any) -> NoReturn:
+        """Run the command line and exit."""
+        arguments = list(sys.argv[1:] if args is None else args)
+        extra["standalone_mode"] = False
+        try:
+            status = super().main(arguments, *more, **extra)
+        except BaseException as ending:
+            status = _exit_code(ending, as_json="--json" in arguments)
+        sys.exit(status if isinstance(status, int) else DONE)
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    epilog="Settings come from the environment (LOANBOOK_DATABASE_URL, LOANBOOK_STATE_DIR, LOANBOOK_BOOK, "
+    "LOANBOOK_ACTOR and others): see docs/reference/settings.md. "
+    "Exit codes: 0 done, 1 a check failed, 2 bad input or a refusal.",
+)
+@click.version_option(package_name="loanbook")
+def main() -> None:
+    """A double-entry ledger core with loan origination and servicing on top.
+
+    \b
+    loanbook init                      a book with a chart of accounts
+    loanbook trial-balance             what its accounts hold
+    loanbook COMMAND --help            what a command does, with examples
+    """
+
+
+def _exit_code(ending: BaseException, *, as_json: bool) -> int:
+    match ending:
+        case click.exceptions.Exit():
+            return ending.exit_code
+        case click.Abort() | KeyboardInterrupt():
+            sys.stderr.write("interrupted\n")
+            return INTERRUPTED
+        case click.exceptions.NoArgsIsHelpError():
+            sys.stderr.write(f"{ending.format_message()}\n")
+            return BAD_INPUT
+        case click.ClickException():
+            return _refuse({"code": "usage", "title": "Usage", "message": _usage(ending)}, as_json=as_json)
+        case BrokenPipeError():
+            # Whoever read us has seen enough. What is still buffered must not be written at exit either.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return DONE
+    error = _domain_error(ending)
+    if error is None:
+        if not isinstance(ending, Exception):
+            raise ending
+        sys.excepthook(type(ending), ending, ending.__traceback__)
+        return OUR_FAULT
+    from api.problems import exit_code_of
+
+    _refuse(error.to_dict(), as_json=as_json)
+    return exit_code_of(error)
+
+
+def _domain_error(ending: BaseException) -> DomainError | None:
+    # An error of ours cannot have been raised without its module; what was never loaded need not be loaded
+    # now.
+    module = sys.modules.get("ledger.domain_error")
+    return ending if module is not None and isinstance(ending, module.DomainError) else None
+
+
+def _usage(error: click.ClickException) -> str:
+    """Return click's own message on one line, with the command whose help explains it."""
+    message = " ".join(error.format_message().split()).rstrip(".")
+    context = getattr(error, "ctx", None)
+    return message if context is None else f"{message} (see: {context.command_path} --help)"
+
+
+def _refuse(document: Mapping[str, Any], *, as_json: bool) -> int:
+    if as_json:
+        sys.stderr.write(json.dumps(document, ensure_ascii=False) + "\n")
+    else:
+        sys.stderr.write(f"error: {' '.join(str(document['message']).split())}\n")
+    return BAD_INPUT

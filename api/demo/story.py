@@ -1,0 +1,181 @@
+"""The story of the demonstration: board a portfolio, live its days, close its months.
+
+Everything goes through the commands that the doors use, each day in its order, every act with a request key made from
+the portfolio; so a demonstration that was killed goes on where it stopped, and a second one finds everything done.
+Next: `servicing/portfolio.py`, which makes the portfolio; `api/demo/summary.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from importlib.resources import files
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+import sqlalchemy as sa
+
+from gl_export.commands.close import close_month
+from ledger.chart_file import parse_chart
+from ledger.commands.books import advance_business_date, create_book, load_chart
+from ledger.dates import Month
+from ledger.queries.accounts import books
+from ledger.unit_of_work import UnitOfWork, run
+from servicing.commands.boarding import board_and_fund_loans
+from servicing.commands.payments import return_payment, reverse_payment, take_payment
+from servicing.drafts import LoanDraft
+from servicing.events import Kind
+from servicing.portfolio import Action, PaymentAction, ScriptedDay, script_life
+from servicing.queries import boarded_loans, payment_numbers
+
+T = TypeVar("T")
+
+ACTOR, APPROVER = "demo:operator", "demo:controller"
+MONTHS = 3
+BOARDING_CHUNK = 500
+
+
+class Advance(Protocol):
+    """Called with the steps done, the steps there are, and what is being done."""
+
+    def __call__(self, done: int, total: int, doing: str | None = None, /) -> None:
+        """Show it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Which books the demonstration lives in, from when, and with which loans."""
+
+    book_code: str
+    opening: date
+    currency: str
+    drafts: tuple[LoanDraft, ...]
+    seed: int
+
+    @property
+    def months(self) -> tuple[Month, ...]:
+        """Return the months that are lived."""
+        return tuple(Month.of(self.opening).plus(n) for n in range(MONTHS))
+
+
+@dataclass(slots=True)
+class Lived:
+    """What a run did itself, and what it found done by an earlier one."""
+
+    loans_boarded: int = 0
+    loans_found: int = 0
+    acts_done: int = 0
+    acts_found: int = 0
+    months_closed: int = 0
+    months_found: int = 0
+
+
+def live(engine: sa.Engine, plan: Plan, *, out_dir: Path, advance: Advance) -> Lived:
+    """Live the plan from wherever an earlier run left it."""
+    lived = Lived()
+    business_date = _open_book(engine, plan)
+    days = script_life(plan.seed, plan.drafts, plan.opening, MONTHS)
+    total = sum(len(day.boarded) + len(day.actions) for day in days) + MONTHS * len(plan.drafts)
+    teller = _Teller(engine, plan, lived, partial(_report, advance, total))
+    for month in plan.months:
+        for day in (day for day in days if month.contains(day.day)):
+            teller.live(day, passed=day.day < business_date)
+        _close(engine, plan, month, business_date, out_dir, lived)
+        teller.step(len(plan.drafts), f"closed {month}")
+    return lived
+
+
+def _report(advance: Advance, total: int, done: int, doing: str) -> None:
+    advance(done, total, doing)
+
+
+def _open_book(engine: sa.Engine, plan: Plan) -> date:
+    """Return the business date of the demonstration's book, opened now if it was not."""
+
+    def work(uow: UnitOfWork) -> date:
+        for book in books(uow.connection):
+            if book.code == plan.book_code:
+                return book.business_date
+        name = "Demonstration lender"
+        create_book(uow, code=plan.book_code, name=name, base_currency=plan.currency, opened_on=plan.opening)
+        chart = (files("ledger") / "charts" / "us_lender.toml").read_text(encoding="utf-8")
+        load_chart(uow, plan.book_code, parse_chart(chart, file="us_lender.toml"))
+        return plan.opening
+
+    return run(engine, work, actor=ACTOR)
+
+
+def _close(engine: sa.Engine, plan: Plan, month: Month, business_date: date, out_dir: Path, lived: Lived) -> None:
+    close_month(engine, plan.book_code, month, actor=ACTOR, approver=APPROVER, out_dir=out_dir)
+    if business_date > month.last_day:
+        lived.months_found += 1
+    else:
+        lived.months_closed += 1
+
+
+class _Teller:
+    """Lives one day after the other, and keeps count."""
+
+    def __init__(self, engine: sa.Engine, plan: Plan, lived: Lived, report: Callable[[int, str], None]) -> None:
+        self.engine, self.plan, self.lived, self.report = engine, plan, lived, report
+        self.done = 0
+        with engine.connect() as connection:
+            by_name = boarded_loans(connection, plan.book_code)
+            self.payments = payment_numbers(connection, plan.book_code)
+        self.loan_ids = {
+            place: by_name[draft.external_id] for place, draft in enumerate(plan.drafts) if draft.external_id in by_name
+        }
+
+    def live(self, day: ScriptedDay, *, passed: bool) -> None:
+        """Live one business date; of one that has passed, only count what it held."""
+        if passed:
+            self.lived.loans_found += len(day.boarded)
+            self.lived.acts_found += len(day.actions)
+            self.step(len(day.boarded) + len(day.actions), f"found {day.day}")
+            return
+        self._change(lambda uow: advance_business_date(uow, self.plan.book_code, day.day))
+        self._board(day)
+        for action in day.actions:
+            self._change(partial(self._act, action=action))
+            self.lived.acts_done += 1
+            self.step(1, str(day.day))
+
+    def step(self, steps: int, doing: str) -> None:
+        """Count steps, and say what was done."""
+        self.done += steps
+        self.report(self.done, doing)
+
+    def _board(self, day: ScriptedDay) -> None:
+        new = [place for place in day.boarded if place not in self.loan_ids]
+        self.lived.loans_found += len(day.boarded) - len(new)
+        for start in range(0, len(new), BOARDING_CHUNK):
+            chunk = new[start : start + BOARDING_CHUNK]
+            ids = self._change(partial(board_and_fund_loans, book_code=self.plan.book_code, drafts=self._drafts(chunk)))
+            self.loan_ids.update(zip(chunk, ids, strict=True))
+            self.lived.loans_boarded += len(chunk)
+            self.step(len(chunk), f"{day.day}: boarding")
+
+    def _drafts(self, places: Sequence[int]) -> tuple[LoanDraft, ...]:
+        return tuple(self.plan.drafts[place] for place in places)
+
+    def _act(self, uow: UnitOfWork, *, action: Action) -> None:
+        loan_id = self.loan_ids[action.loan]
+        if isinstance(action, PaymentAction):
+            taken = take_payment(
+                uow,
+                loan_id,
+                amount=action.amount,
+                effective_date=action.effective_date,
+                method=action.method,
+                external_id=action.external_id,
+                request_key=f"demo:take:{action.external_id}",
+            )
+            self.payments[action.external_id] = taken.payment_id
+            return
+        undo = return_payment if action.kind is Kind.RETURNED else reverse_payment
+        undo(uow, loan_id, self.payments[action.external_id], action.why, f"demo:undo:{action.external_id}")
+
+    def _change(self, work: Callable[[UnitOfWork], T]) -> T:
+        return run(self.engine, work, actor=ACTOR)

@@ -1,0 +1,171 @@
+"""A loan as both doors show it, and what a changing call on a loan comes to: what was booked, what is owed
+now.
+
+Next: `servicing/queries.py`, `servicing/commands/`; `api/routes/loans.py`, `api/cli/loans.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+import sqlalchemy as sa
+
+from api.views import Json, MoneyForm, day, entry_json
+from ledger.money import Money
+from ledger.queries.accounts import accounts
+from ledger.queries.entries import entries
+from ledger.unit_of_work import UnitOfWork
+from servicing.commands.boarding import board_and_fund_loans
+from servicing.commands.payments import return_payment, reverse_payment, take_payment
+from servicing.drafts import LoanDraft
+from servicing.events import UNDOING, Kind
+from servicing.queries import LoanView, loan_view
+from servicing.state import InstallmentState
+
+AmountForm = Callable[[int], object]
+"""How minor units of one loan's currency are written."""
+
+
+def loan_json(view: LoanView, money: MoneyForm) -> Json:
+    """Return a loan at the close of a day: terms, balances, installments, payments."""
+    terms, state = view.loan.terms, view.state
+
+    def amount(minor: int) -> object:
+        return money(Money(minor, terms.currency))
+
+    return {
+        "loan_id": view.loan.loan_id,
+        "external_id": view.loan.external_id,
+        "book": view.loan.book_code,
+        "on": day(view.on),
+        "status": state.status,
+        "dpd": view.dpd,
+        "bucket": view.bucket,
+        "currency": terms.currency,
+        "terms": {
+            "product": terms.product.name,
+            "principal": money(terms.principal),
+            "rate": str(terms.rate),
+            "installments": terms.installments,
+            "frequency": terms.frequency,
+            "funded_on": day(terms.funded_on),
+            "first_due_on": day(terms.first_due_on),
+            "installment_amount": money(terms.installment_amount) if terms.installment_amount else None,
+            "origination_fee": money(terms.origination_fee),
+        },
+        "balances": {name: amount(minor) for name, minor in state.balances().items()},
+        "payoff": amount(state.payoff),
+        "installments": [_installment(each, amount) for each in state.installments],
+        "payments": _payments(view, amount),
+    }
+
+
+def _installment(each: InstallmentState, amount: AmountForm) -> Json:
+    return {
+        "no": each.no,
+        "due": day(each.due),
+        "principal": amount(each.principal),
+        "interest": amount(each.interest),
+        "penalties": amount(each.penalties),
+        "paid": amount(each.paid),
+        "paid_off_on": day(each.paid_off_on),
+    }
+
+
+def _payments(view: LoanView, amount: AmountForm) -> list[Json]:
+    undone = {event.of: event for event in view.loan.events if event.kind in UNDOING}
+    return [
+        {
+            "payment_id": event.no,
+            "external_id": event.details.get("external_id"),
+            "amount": amount(event.amount),
+            "method": event.method,
+            "effective_date": day(event.effective_date),
+            "entered_on": day(event.entered_on),
+            "allocation": {name: amount(minor) for name, minor in view.state.allocations[event.no].components().items()}
+            if event.no in view.state.allocations
+            else None,
+            "undone_by": undone[event.no].no if event.no in undone else None,
+            "undone_as": str(undone[event.no].kind) if event.no in undone else None,
+        }
+        for event in view.loan.events
+        if event.kind is Kind.PAYMENT and event.effective_date <= view.on
+    ]
+
+
+def fund(uow: UnitOfWork, book: str, draft: LoanDraft, money: MoneyForm) -> Json:
+    """Board and fund one loan; return it with the entries booked.
+
+    Raises: what `board_and_fund_loans` raises.
+    """
+    (loan_id,) = board_and_fund_loans(uow, book, [draft])
+    view = loan_view(uow.connection, loan_id)
+    return {**loan_json(view, money), "entries": _booked(uow.connection, view, money, after=0)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentIn:
+    """A payment as it comes in at a door; without a date it is effective on the business date."""
+
+    loan_id: int
+    amount: Money
+    effective_date: date | None
+    method: str
+    external_id: str
+
+
+def pay(uow: UnitOfWork, payment: PaymentIn, *, request_key: str, money: MoneyForm) -> Json:
+    """Take a payment; return it, the entries booked, and the loan's balances after it.
+
+    Raises: what `take_payment` raises.
+    """
+    taken = take_payment(
+        uow,
+        payment.loan_id,
+        amount=payment.amount,
+        effective_date=payment.effective_date or loan_view(uow.connection, payment.loan_id).on,
+        method=payment.method,
+        external_id=payment.external_id,
+        request_key=request_key,
+    )
+    return _changed(uow, payment.loan_id, taken.payment_id, taken.entries, money)
+
+
+def undo(
+    uow: UnitOfWork,
+    loan_id: int,
+    payment_id: int,
+    *,
+    kind: Kind,
+    why: str,
+    request_key: str,
+    money: MoneyForm,
+) -> Json:
+    """Undo a payment: returned by the bank with a code, or reversed for a reason.
+
+    Raises: what `return_payment` and `reverse_payment` raise.
+    """
+    command = return_payment if kind is Kind.RETURNED else reverse_payment
+    undone = command(uow, loan_id, payment_id, why, request_key)
+    return _changed(uow, loan_id, payment_id, undone.entries, money)
+
+
+def _changed(uow: UnitOfWork, loan_id: int, payment_id: int, numbers: tuple[int, ...], money: MoneyForm) -> Json:
+    view = loan_view(uow.connection, loan_id)
+    loan = loan_json(view, money)
+    (payment,) = [each for each in loan["payments"] if each["payment_id"] == payment_id]
+    return {
+        "loan_id": loan_id,
+        **payment,
+        "entries": _booked(uow.connection, view, money, after=min(numbers) - 1) if numbers else [],
+        "status": loan["status"],
+        "balances": loan["balances"],
+        "payoff": loan["payoff"],
+    }
+
+
+def _booked(connection: sa.Connection, view: LoanView, money: MoneyForm, *, after: int) -> list[Json]:
+    names = {account.code: account for account in accounts(connection, view.loan.book_code)}
+    return [entry_json(each, names, money) for each in entries(connection, view.loan.loan_id, after=after)]

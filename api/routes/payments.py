@@ -1,0 +1,105 @@
+"""`/v1/loans/{id}/payments`: a payment is taken, and undone.
+
+Next: `api/loans.py`; `servicing/commands/payments.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any
+
+from flask import Blueprint, Response
+from pydantic import StringConstraints
+
+from api import http
+from api.loans import PaymentIn, pay, undo
+from api.models import Body, Code, CurrencyCode, Day, Minor, ShortText
+from api.views import Json, minor_units
+from ledger.money import Money
+from ledger.requests import Outcome, once
+from ledger.unit_of_work import UnitOfWork
+from servicing.events import Kind
+
+routes = Blueprint("payments", __name__)
+
+ReturnCode = Annotated[str, StringConstraints(pattern=r"^R[0-9]{2}$")]
+
+
+class PaymentBody(Body):
+    """A payment: how much, by which method, known outside by which name, effective when (default: today)."""
+
+    amount: Minor
+    currency: CurrencyCode
+    method: Code
+    external_id: Code
+    effective_date: Day | None = None
+
+
+class ReturnBody(Body):
+    """A return by the bank, with the code that it gave."""
+
+    code: ReturnCode
+
+
+class ReversalBody(Body):
+    """A payment that should never have been booked, and why."""
+
+    reason: ShortText
+
+
+@routes.post("/v1/loans/<int:loan_id>/payments")
+def create(loan_id: int) -> Response:
+    """Take a payment; return its allocation, the entries booked and the balances after it."""
+    change, given = http.change(), http.body(PaymentBody)
+    payment = PaymentIn(
+        loan_id=loan_id,
+        amount=Money(given.amount, given.currency),
+        effective_date=given.effective_date,
+        method=given.method,
+        external_id=given.external_id,
+    )
+    return _once(
+        change,
+        loan_id,
+        "take_payment",
+        given.model_dump(mode="json"),
+        lambda uow: pay(uow, payment, request_key=change.key, money=minor_units),
+    )
+
+
+@routes.post("/v1/loans/<int:loan_id>/payments/<int:payment_id>/return")
+def return_(loan_id: int, payment_id: int) -> Response:
+    """Undo a payment that the bank returned."""
+    change, given = http.change(), http.body(ReturnBody)
+    return _undo(change, loan_id, payment_id, Kind.RETURNED, given.code)
+
+
+@routes.post("/v1/loans/<int:loan_id>/payments/<int:payment_id>/reversal")
+def reverse(loan_id: int, payment_id: int) -> Response:
+    """Undo a payment that should never have been booked."""
+    change, given = http.change(), http.body(ReversalBody)
+    return _undo(change, loan_id, payment_id, Kind.REVERSED, given.reason)
+
+
+def _undo(change: http.Change, loan_id: int, payment_id: int, kind: Kind, why: str) -> Response:
+    return _once(
+        change,
+        loan_id,
+        str(kind),
+        {"payment_id": payment_id, "why": why},
+        lambda uow: undo(uow, loan_id, payment_id, kind=kind, why=why, request_key=change.key, money=minor_units),
+    )
+
+
+def _once(
+    change: http.Change,
+    loan_id: int,
+    command: str,
+    inputs: Mapping[str, Any],
+    work: Callable[[UnitOfWork], Json],
+) -> Response:
+    def answer(uow: UnitOfWork) -> Outcome:
+        return once(uow, subledger_id=loan_id, key=change.key, command=command, inputs=inputs, work=lambda: work(uow))
+
+    outcome = http.edge().answer(answer, actor=change.actor, dry_run=change.dry_run)
+    return http.reply_outcome(outcome, dry_run=change.dry_run)

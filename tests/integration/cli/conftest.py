@@ -1,0 +1,76 @@
+"""The command line on a database of the test's own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from api.cli.main import main
+from tests.support.database import Database
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What one run of `loanbook` came to."""
+
+    exit_code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """Return the document on stdout."""
+        return json.loads(self.out)
+
+    @property
+    def refusal(self) -> Any:
+        """Return the error object on stderr."""
+        return json.loads(self.err)
+
+
+Loanbook = Callable[..., Ran]
+
+
+def environment(database: Database) -> dict[str, str | None]:
+    """Return the environment that names a database."""
+    return {
+        "LOANBOOK_DATABASE_URL": database.app_url,
+        "LOANBOOK_OWNER_DATABASE_URL": database.admin_url,
+        "LOANBOOK_ACTOR": "bob",
+        "LOANBOOK_BOOK": None,
+        "LOANBOOK_STATE_DIR": "/nonexistent",
+    }
+
+
+@pytest.fixture
+def loanbook(database: Database) -> Loanbook:
+    """Return a function that runs `loanbook` in this process and expects exit code 0 unless told."""
+
+    def run(*arguments: str, expect: int = 0, **variables: str) -> Ran:
+        runner = CliRunner(env={**environment(database), **variables})
+        result = runner.invoke(main, list(arguments))
+        ran = Ran(result.exit_code, result.stdout, result.stderr)
+        assert ran.exit_code == expect, f"{arguments}: {ran.out}{ran.err}"
+        return ran
+
+    return run
+
+
+@pytest.fixture
+def book(loanbook: Loanbook) -> Loanbook:
+    """Return the same, with a book that opened on 1 January 2026."""
+    loanbook("init", "--opened-on", "2026-01-01")
+    return loanbook
+
+
+def post(loanbook: Loanbook, debit: str, credit: str, amount: str, *more: str) -> dict[str, Any]:
+    """Book a journal by hand, approved at once, and return it."""
+    lines = ("--debit", debit, amount, "--credit", credit, amount)
+    done = loanbook("post", *lines, "--approver", "carol", "--json", *more)
+    journal: dict[str, Any] = done.json["journals"][0]
+    return journal
