@@ -341,7 +341,7 @@ seal_member = Table(
 seal_mark = Table(
     "seal_mark",
     metadata,
-    Column("subledger_id", BigInteger, nullable=False),
+    Column("subledger_id", BigInteger, nullable=False, autoincrement=False),
     Column("sealed_no", Integer, nullable=False),
     Column("digest", LargeBinary, nullable=False),
     PrimaryKeyConstraint("subledger_id", name="seal_mark_pkey"),

@@ -7,35 +7,11 @@ Next: `migrations/runner.py`, which the command line and the tests call.
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
-
 import sqlalchemy as sa
 from alembic import context
 
+from migrations.metadata import metadata_of_every_package, ours_only
 from migrations.runner import LOCK_TIMEOUT, MIGRATION_LOCK, STATEMENT_TIMEOUT, prepare_roles
-
-PACKAGES = ("ledger", "servicing", "origination", "gl_export", "api")
-SCHEMAS = frozenset(PACKAGES)
-
-
-def metadata_of_every_package() -> list[sa.MetaData]:
-    """Return the declared tables of each package that has some."""
-    found = []
-    for package in PACKAGES:
-        try:
-            module = importlib.import_module(f"{package}.tables")
-        except ModuleNotFoundError as error:
-            if error.name != f"{package}.tables":
-                raise
-            continue
-        found.append(module.metadata)
-    return found
-
-
-def ours_only(name: str | None, kind: str, _parents: Any) -> bool:
-    """Keep alembic's comparison to the schemas of this house."""
-    return kind != "schema" or name in SCHEMAS
 
 
 def run(connection: sa.Connection) -> None:

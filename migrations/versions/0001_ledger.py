@@ -140,7 +140,8 @@ def upgrade() -> None:
         sa.Column("narration", sa.Text(), nullable=True),
         sa.Column("details", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.CheckConstraint(
-            "entry_no > 0 and posting_count > 0 and approved_by is distinct from actor and reverses_no < entry_no and corrects_no < entry_no",
+            "entry_no > 0 and posting_count > 0 and approved_by is distinct from actor"
+            " and reverses_no < entry_no and corrects_no < entry_no",
             name="journal_entry_sound",
         ),
         sa.PrimaryKeyConstraint("subledger_id", "entry_no", name="journal_entry_pkey"),
@@ -235,7 +236,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "seal_mark",
-        sa.Column("subledger_id", sa.BigInteger(), nullable=False),
+        sa.Column("subledger_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("sealed_no", sa.Integer(), nullable=False),
         sa.Column("digest", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("subledger_id", name="seal_mark_pkey"),
