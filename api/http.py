@@ -149,27 +149,25 @@ def _escaped(part: str | int) -> str:
 # --- What goes out ----------------------------------------------------------------------------------------
 
 
-def reply(document: Mapping[str, Any], status: int = 200, **headers: str) -> Response:
+def reply(document: Mapping[str, Any], status: int = 200) -> Response:
     """Return a JSON response."""
-    response = Response(
-        json.dumps(document, ensure_ascii=False, separators=(",", ":")) + "\n",
-        status,
-        mimetype="application/json",
-    )
-    for name, value in headers.items():
-        response.headers[name.replace("_", "-")] = value
-    return response
+    return Response(_text(document), status, mimetype="application/json")
 
 
 def reply_outcome(outcome: Outcome, *, dry_run: bool) -> Response:
-    """Return what a changing call came to: 201 the first time, 200 with a header when it came before or is
-    not kept."""
-    response = reply(outcome.result, 200 if outcome.replayed or dry_run else 201)
+    """Return what a changing call came to, the same bytes each time it comes; headers say if it is a replay."""
+    # What is stored has no order of its own, so the first answer must not have one either.
+    text = _text(outcome.result, sort_keys=True)
+    response = Response(text, 200 if dry_run else 201, mimetype="application/json")
     if outcome.replayed:
         response.headers[REPLAYED] = "true"
     if dry_run:
         response.headers[DRY_RUN] = "true"
     return response
+
+
+def _text(document: Mapping[str, Any], *, sort_keys: bool = False) -> str:
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":"), sort_keys=sort_keys) + "\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,11 +226,7 @@ def _refused_by_flask(refusal: HTTPException) -> Response:
 
 def _problem(error: DomainError | HttpProblem) -> Response:
     document = problems.document(error, request_id())
-    return Response(
-        json.dumps(document, ensure_ascii=False, separators=(",", ":")) + "\n",
-        document["status"],
-        mimetype=problems.MEDIA_TYPE,
-    )
+    return Response(_text(document), document["status"], mimetype=problems.MEDIA_TYPE)
 
 
 def _finish(response: Response) -> Response:

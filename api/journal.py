@@ -13,8 +13,10 @@ import sqlalchemy as sa
 from api.errors import InputMalformed
 from api.pagination import decode_journal, encode_journal
 from api.views import Json, MoneyForm, entry_json
+from ledger.errors import BlockUnknown
 from ledger.queries.accounts import accounts
 from ledger.queries.journal import JournalFilter, journal
+from ledger.seals import head, known_block
 
 
 def read_page(
@@ -45,13 +47,17 @@ def moment_of(text: str, place: str) -> datetime:
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
-def known_at_block(known_at: str | None) -> int | None:
-    """Return the seal block of an `as known at`; None is now.
+def known_at_block(connection: sa.Connection, known_at: str | None) -> int | None:
+    """Return the seal block of an `as known at`: a block's number, or a moment; None is now.
 
-    Raises: InputMalformed.
+    Raises: InputMalformed; BlockUnknown if there is no such block.
     """
     if known_at is None:
         return None
-    if known_at.isascii() and known_at.isdigit() and len(known_at) <= 18:
-        return int(known_at)
-    raise InputMalformed(place="known at", reason=f"{known_at!r} is not the number of a seal block")
+    if not (known_at.isascii() and known_at.isdigit()):
+        return known_block(connection, moment_of(known_at, "known at"))
+    latest = head(connection)
+    block_no, last = int(known_at), latest.block_no if latest else 0
+    if not 1 <= block_no <= last:
+        raise BlockUnknown(block_no=block_no, latest=last)
+    return block_no

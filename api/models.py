@@ -60,6 +60,10 @@ WHOLE = _read(r"-?[0-9]{1,19}", "a whole number", int)
 FlagText = Annotated[bool, _read("true|false", "true or false", lambda text: text == "true")]
 AmountText = Annotated[int, WHOLE, Field(gt=0, le=MAX_MINOR)]
 IdentifierText = Annotated[int, WHOLE, Field(gt=0, le=MAX_MINOR)]
+KnownAt = Annotated[
+    str, _read(r"[0-9]{1,9}|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+(Z|[+-][0-9:]+)", "a block or YYYY-MM-DDThh:mm:ssZ", str)
+]
+"""The number of a seal block, or a moment that is mapped to one."""
 NumberText = Annotated[int, WHOLE, Field(gt=0, lt=2**31)]
 
 

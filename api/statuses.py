@@ -63,6 +63,7 @@ ERRORS_BY_STATUS: Mapping[HTTPStatus, tuple[type[DomainError], ...]] = {
         ledger.BatchMismatch,
         ledger.BookExists,
         ledger.EntryAlreadyReversed,
+        ledger.EvidenceTargetRefused,
         ledger.ManualJournalState,
         ledger.PeriodIsClosed,
         ledger.PeriodTransitionRefused,

@@ -92,13 +92,21 @@ def init(
     )
 
 
+def load_default_chart() -> Chart:
+    """Return the chart that a new book starts with."""
+    from importlib.resources import files
+
+    from ledger.chart_file import parse_chart
+
+    text = (files("ledger") / "charts" / f"{DEFAULT_CHART}.toml").read_text(encoding="utf-8")
+    return parse_chart(text, file=DEFAULT_CHART)
+
+
 def _chart(file: Path | None) -> Chart:
-    import ledger
     from api.cli.files import read_text
     from ledger.chart_file import parse_chart
 
-    path = file or Path(ledger.__path__[0]) / "charts" / f"{DEFAULT_CHART}.toml"
-    return parse_chart(read_text(path), file=str(file or DEFAULT_CHART))
+    return load_default_chart() if file is None else parse_chart(read_text(file), file=str(file))
 
 
 @click.command()

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from api.demo.story import Plan
     from api.demo.summary import Summary
 
+ACTS = ("payments", "back-dated payments", "returns", "reversals")
+
 COLUMNS = (
     Column("month", "Month"),
     Column("opening", "Opening", right=True),
@@ -69,7 +71,7 @@ def _document(plan: Plan, summary: Summary) -> dict[str, object]:
     return {
         "book": plan.book_code,
         "loans": {"boarded": lived.loans_boarded, "found": lived.loans_found},
-        "acts": {"done": lived.acts_done, "found": lived.acts_found},
+        "acts": {"done": dict(lived.acts_done), "found": lived.acts_found},
         "months": {"closed": lived.months_closed, "found": lived.months_found},
         "principal": [dict(row) for row in summary.principal],
         "breaks": summary.breaks,
@@ -85,7 +87,10 @@ def _print(plan: Plan, summary: Summary, folder: Path, seconds: float) -> None:
     lived, proof = summary.lived, summary.proof
     print_line(f"Book {plan.book_code}, {plan.months[0]} to {plan.months[-1]}:")
     print_line(f"  {_done(lived.loans_boarded, lived.loans_found, 'loans boarded and funded')}")
-    print_line(f"  {_done(lived.acts_done, lived.acts_found, 'payments, returns and reversals taken')}")
+    for what in ACTS:
+        print_line(f"  {lived.acts_done[what]:,} {what}")
+    if lived.acts_found:
+        print_line(f"  {lived.acts_found:,} payments, returns and reversals found from an earlier run")
     print_line(f"  {_done(lived.months_closed, lived.months_found, 'months closed')}")
     print_table(COLUMNS, summary.principal, title=f"Loan principal, {plan.currency}")
     print_line(f"Trial balance of {summary.as_of}: {summary.total_debits.format(grouping=True)} on each side")

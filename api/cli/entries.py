@@ -138,7 +138,7 @@ def reverse(session: Session, subledger: int, entry_no: int, request_key: str | 
 @click.option("--amount-to", metavar="AMOUNT", help="With a posting of this amount or less.")
 @click.option("--currency", help="With a posting in this currency; amounts are in it [default: the book's].")
 @click.option("--text", help="Words anywhere in the narration.")
-@click.option("--known-at", metavar="BLOCK", help="As known at a seal block.")
+@click.option("--known-at", metavar="BLOCK", help="As known at a seal block, or at a moment such as 2026-03-31T17:00Z.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="Entries on a page.")
 @click.option("--cursor", help="Where the page before ended.")
 @reads
@@ -172,7 +172,7 @@ def _question(connection: Any, session: Session, asked: dict[str, Any]) -> Any:
     minor: dict[str, Any] = {
         name: text and Money.parse(text, asked["currency"]).minor for name, text in amounts.items()
     }
-    known_at = known_at_block(asked.pop("known_at"))
+    known_at = known_at_block(connection, asked.pop("known_at"))
     actor = asked.pop("entry_actor")
     return JournalFilter(book=session.book_code, actor=actor, known_at=known_at, **asked, **minor, **times)
 

@@ -47,6 +47,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "period": ("api.cli.periods:period", "List, open, soft-close, close and reopen months."),
     "seal": ("api.cli.seals:seal", "Seal what was posted since the last seal."),
     "verify": ("api.cli.seals:verify", "Recompute every seal, balance and total, and report what differs."),
+    "evidence": ("api.cli.evidence:evidence", "Export bundles that prove the journal, and verify them."),
+    "settle": ("api.cli.settle:settle", "Book that the bank settled what went over the rails on a day."),
     "close": ("api.cli.close:close", "Close a month, step by step, each leaving its evidence."),
     "export": ("api.cli.export:export", "Write batches for the general ledger."),
     "reconcile": ("api.cli.reports:reconcile", "Prove that loans, control accounts and the exported GL agree."),

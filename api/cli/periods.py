@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from api.cli.options import MONTH, changes
-from api.cli.output import print_line
+from api.cli.options import MONTH, changes, reads
+from api.cli.output import Column, print_line, print_table
 from api.cli.session import Session
 
 if TYPE_CHECKING:
@@ -31,6 +31,33 @@ def period() -> None:
     loanbook period close 2026-03
     loanbook period reopen 2026-03 --approver carol --reason "Vendor invoice of March came late"
     """
+
+
+@period.command("list")
+@reads
+def list_months(session: Session) -> None:
+    """List the months of a book and the state of each.
+
+    \b
+    loanbook period list
+    """
+    from ledger.commands.periods import view
+    from ledger.dates import Month
+    from ledger.queries.accounts import book
+
+    def work(connection: Any) -> list[dict[str, Any]]:
+        found = book(connection, session.book_code)
+        month, rows = Month.of(found.opened_on), []
+        while (state := view(connection, found, month).state) is not None:
+            rows.append({"month": str(month), "state": str(state)})
+            month = month.next
+        return rows
+
+    rows = session.read(work)
+    session.show(
+        {"book": session.book_code, "periods": rows},
+        lambda: print_table((Column("month", "Month"), Column("state", "State")), rows),
+    )
 
 
 @period.command("open")
@@ -141,6 +168,31 @@ def reopen(session: Session, month: Month, reason: str) -> None:
             on_progress=advance,
         )
     _show(session, change)
+
+
+@period.command("year-end")
+@click.argument("fiscal_year", type=int)
+@changes
+def year_end(session: Session, fiscal_year: int) -> None:
+    """Carry income and expense of a fiscal year to retained earnings; it takes two people.
+
+    Booked on the last day of the year while its month is not closed; income statements leave it out. Run again
+    after late adjustments, it closes what has come since.
+
+    \b
+    loanbook period year-end 2026 --actor bob --approver carol
+    """
+    from api.views import plain
+    from ledger.commands.year_end import year_end_close
+
+    book = session.book_code
+    done = session.change(lambda uow: year_end_close(uow, book, fiscal_year))
+    text = (
+        f"Fiscal year {fiscal_year}: nothing was left to close"
+        if done.posted is None
+        else f"Fiscal year {fiscal_year} is closed by entry {done.posted.entry_no} of {done.posted.booking_date}"
+    )
+    session.show(plain(done), lambda: print_line(text))
 
 
 def _rehearse(session: Session, month: Month, action: str, reason: str | None) -> None:

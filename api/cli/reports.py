@@ -1,59 +1,43 @@
 """`loanbook reconcile` and `report`: what finance reads, as a table, as CSV or as JSON.
 
-`REPORTS` is the list of reports, each drawn from sealed data alone so that it comes out the same for ever.
-Next: `gl_export/reports/`, one file per report.
+Each report is drawn from sealed data alone, so that it comes out the same for ever.
+Next: `gl_export/reports/declared.py`, the list of them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from api.cli.options import DAY, MONTH, reads
-from api.cli.output import Column, print_line, print_table
+from api.cli.output import Column, grouped, print_line, print_table
 from api.cli.session import Session
 from api.cli.statements import KNOWN_AT
+from api.journal import known_at_block
+from api.views import balance_sheet_json, income_statement_json, major_units
+from gl_export.matching import Verdict
+from gl_export.rendering import Kind, Report, to_csv, to_json, to_table
+from gl_export.reports.declared import REPORTS
+from ledger.queries.accounts import book
+from ledger.queries.trial_balance import balance_sheet_at, income_statement_between
 
 if TYPE_CHECKING:
-    from gl_export.rendering import Report
+    import sqlalchemy as sa
+
     from ledger.dates import Month
 
 
-class Declared(NamedTuple):
-    """A report: the function that draws it, whether it is of a month or of a day, and what it says."""
-
-    function: str
-    of_month: bool
-    purpose: str
-
-
-REPORTS: Mapping[str, Declared] = {
-    "trial-balance": Declared(
-        "gl_export.reports.trial_balance:trial_balance_report", False, "debits, credits and balances"
-    ),
-    "loan-roll-forward": Declared(
-        "gl_export.reports.loan_roll_forward:loan_roll_forward_report", True, "opening, movements, closing"
-    ),
-    "loan-roll-forward-detail": Declared(
-        "gl_export.reports.loan_roll_forward:loan_roll_forward_detail", True, "the same, loan by loan"
-    ),
-    "reconciliation": Declared(
-        "gl_export.reports.reconciliation:reconciliation_report", False, "loans = control account = exported"
-    ),
-    "clearing-accounts": Declared(
-        "gl_export.reports.clearing_accounts:clearing_report", False, "what is in transit, and how old"
-    ),
-}
 STATEMENTS = {
     "balance-sheet": "assets, liabilities and equity on a day",
     "income-statement": "income and expenses of a month",
 }
-_LIST = "\n".join(
-    f"    {name:<26} {text}" for name, text in {**{n: d.purpose for n, d in REPORTS.items()}, **STATEMENTS}.items()
-)
+DECLARED = {each.name.replace("_", "-"): each for each in REPORTS}
+NAMES = {**{name: each.purpose for name, each in DECLARED.items()}, **STATEMENTS}
+_LIST = "\n".join(f"    {name:<26} {purpose}" for name, purpose in NAMES.items())
 
 SECTION_COLUMNS = (Column("account", "Account"), Column("name", ""), Column("amount", "Amount", right=True))
 
@@ -72,7 +56,7 @@ SECTION_COLUMNS = (Column("account", "Account"), Column("name", ""), Column("amo
     loanbook report loan-roll-forward --month 2026-03 --csv > roll_forward.csv
     """
 )
-@click.argument("name", type=click.Choice([*REPORTS, *STATEMENTS]))
+@click.argument("name", type=click.Choice(list(NAMES)))
 @click.option("--as-of", type=DAY, help="For a report of a day [default: the business date].")
 @click.option("--month", type=MONTH, help="For a report of a month [default: that of the business date].")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
@@ -81,35 +65,29 @@ SECTION_COLUMNS = (Column("account", "Account"), Column("name", ""), Column("amo
 def report(
     session: Session, name: str, as_of: date | None, month: Month | None, as_csv: bool, known_at: str | None
 ) -> None:
-    from api.journal import known_at_block
-
     if name in STATEMENTS:
         _statement(session, name, as_of, month, known_at)
         return
-    block = known_at_block(known_at)
-    drawn = session.read(lambda connection: draw(connection, session.book_code, name, as_of, month, block))
+    drawn = session.read(lambda connection: draw(connection, session.book_code, name, as_of, month, known_at))
     _print(session, drawn, as_csv=as_csv)
 
 
 def draw(
-    connection: Any, book_code: str, name: str, as_of: date | None, month: Month | None, block: int | None
+    connection: sa.Connection, code: str, name: str, as_of: date | None, month: Month | None, known_at: str | None
 ) -> Report:
-    """Draw a report of the list."""
-    from ledger.dates import Month
-    from ledger.queries.accounts import book
+    """Draw a report of a day, or of the month in which it lies."""
+    day = _day(connection, code, as_of, month)
+    return DECLARED[name].draw(connection, code, as_of=day, known_at=known_at_block(connection, known_at))
 
-    declared = REPORTS[name]
-    module, _, function = declared.function.partition(":")
-    make = getattr(__import__(module, fromlist=[function]), function)
-    today = book(connection, book_code).business_date
-    when = {"month": month or Month.of(as_of or today)} if declared.of_month else {"as_of": as_of or today}
-    drawn: Report = make(connection, book_code, known_at=block, **when)
-    return drawn
+
+def _day(connection: sa.Connection, code: str, as_of: date | None, month: Month | None) -> date:
+    """Return the day that is asked for, the last one of the month, or the business date."""
+    if as_of is not None:
+        return as_of
+    return book(connection, code).business_date if month is None else month.last_day
 
 
 def _print(session: Session, drawn: Report, *, as_csv: bool) -> None:
-    from gl_export.rendering import Kind, to_csv, to_json, to_table
-
     if session.as_json:
         click.echo(to_json(drawn), nl=False)
         return
@@ -142,38 +120,29 @@ def reconcile(session: Session, as_of: date | None, known_at: str | None, breaks
     loanbook reconcile --as-of 2026-03-31
     loanbook reconcile --breaks && echo the books agree
     """
-    from api.journal import known_at_block
-    from gl_export.matching import Verdict
-
-    block = known_at_block(known_at)
-    drawn = session.read(lambda connection: draw(connection, session.book_code, "reconciliation", as_of, None, block))
+    drawn = session.read(
+        lambda connection: draw(connection, session.book_code, "reconciliation", as_of, None, known_at)
+    )
     verdict = [column.name for column in drawn.columns].index("verdict")
     breaks = tuple(row for row in drawn.rows if Verdict(str(row[verdict])).is_break)
     if breaks_only:
-        from dataclasses import replace
-
         drawn = replace(drawn, rows=breaks)
     _print(session, drawn, as_csv=False)
     return 1 if breaks else 0
 
 
 def _statement(session: Session, name: str, as_of: date | None, month: Month | None, known_at: str | None) -> None:
-    from api.journal import known_at_block
+    draw_it = _balance_sheet if name == "balance-sheet" else _income_statement
 
-    block = known_at_block(known_at)
-    if name == "balance-sheet":
-        found = session.read(lambda connection: _balance_sheet(connection, session.book_code, as_of, block))
-    else:
-        found = session.read(lambda connection: _income_statement(connection, session.book_code, as_of, month, block))
+    def work(connection: sa.Connection) -> dict[str, Any]:
+        day = _day(connection, session.book_code, as_of, month)
+        return draw_it(connection, session.book_code, day, known_at_block(connection, known_at))
+
+    found = session.read(work)
     session.show(found, lambda: _print_statement(found))
 
 
-def _balance_sheet(connection: Any, code: str, as_of: date | None, block: int | None) -> dict[str, Any]:
-    from api.views import balance_sheet_json, major_units
-    from ledger.queries.accounts import book
-    from ledger.queries.trial_balance import balance_sheet_at
-
-    day = as_of or book(connection, code).business_date
+def _balance_sheet(connection: sa.Connection, code: str, day: date, block: int | None) -> dict[str, Any]:
     sheet = balance_sheet_at(connection, code, as_of=day, known_at=block)
     return {
         "statement": f"Balance sheet of {code}, {day}",
@@ -182,29 +151,18 @@ def _balance_sheet(connection: Any, code: str, as_of: date | None, block: int | 
     }
 
 
-def _income_statement(
-    connection: Any, code: str, as_of: date | None, month: Month | None, block: int | None
-) -> dict[str, Any]:
-    from api.views import income_statement_json, major_units
-    from ledger.dates import Month
-    from ledger.queries.accounts import book
-    from ledger.queries.trial_balance import income_statement_between
-
-    today = as_of or book(connection, code).business_date
-    of = month or Month.of(today)
-    last = min(of.last_day, as_of) if as_of else of.last_day
-    found = income_statement_between(connection, code, from_date=of.first_day, to_date=last, known_at=block)
+def _income_statement(connection: sa.Connection, code: str, day: date, block: int | None) -> dict[str, Any]:
+    first = day.replace(day=1)
+    found = income_statement_between(connection, code, from_date=first, to_date=day, known_at=block)
     return {
-        "statement": f"Income statement of {code}, {of.first_day} to {last}",
-        "from_date": of.first_day.isoformat(),
-        "to_date": last.isoformat(),
+        "statement": f"Income statement of {code}, {first} to {day}",
+        "from_date": first.isoformat(),
+        "to_date": day.isoformat(),
         **income_statement_json(found, major_units),
     }
 
 
 def _print_statement(found: Mapping[str, Any]) -> None:
-    from api.cli.output import grouped
-
     print_line(f"{found['statement']}, {found['currency']}")
     for name, value in found.items():
         heading = name.replace("_", " ").capitalize()

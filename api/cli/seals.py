@@ -45,7 +45,7 @@ def seal(session: Session) -> int:
     published = _published(session)
     findings = session.read(lambda connection: check_against_published(connection, published))
     if findings:
-        session.show({"findings": plain(findings)}, lambda: _print_findings(findings))
+        session.show({"findings": plain(findings)}, lambda: print_findings(findings))
         return 1
     block = session.change(seal_now)
     if not session.dry_run:
@@ -116,7 +116,7 @@ def verify(session: Session, digests: Path | None, known: tuple[str, ...]) -> in
 
     def people() -> None:
         print_facts({name.replace("_", " "): value for name, value in facts.items()})
-        _print_findings(report.findings)
+        print_findings(report.findings)
 
     session.show(document, people)
     return 0 if report.holds else 1
@@ -147,7 +147,8 @@ def _digest(text: str) -> BlockDigest:
     return BlockDigest(block_no, block_hash)
 
 
-def _print_findings(findings: tuple[Finding, ...]) -> None:
+def print_findings(findings: tuple[Finding, ...]) -> None:
+    """Print what does not hold, if anything."""
     rows: list[dict[str, Any]] = [
         {"code": each.code, "place": each.place, "expected": each.expected, "found": each.found} for each in findings
     ]

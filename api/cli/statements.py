@@ -15,7 +15,9 @@ from api.cli.options import DAY, reads
 from api.cli.output import Column, amount, blank_zero, grouped, print_line, print_table
 from api.cli.session import Session
 
-KNOWN_AT = click.option("--known-at", metavar="BLOCK", help="As it was known when that block was sealed.")
+KNOWN_AT = click.option(
+    "--known-at", metavar="BLOCK", help="As known at a seal block, or at a moment such as 2026-03-31T17:00Z."
+)
 
 TRIAL_BALANCE_COLUMNS = (
     Column("account", "Account"),
@@ -64,11 +66,11 @@ def trial_balance(session: Session, as_of: date | None, by: Any, known_at: str |
     from ledger.queries.accounts import book
     from ledger.queries.trial_balance import trial_balance as report_of
 
-    block = known_at_block(known_at)
     code = session.book_code
 
     def work(connection: Any) -> dict[str, Any]:
         day = as_of or book(connection, code).business_date
+        block = known_at_block(connection, known_at)
         return trial_balance_json(report_of(connection, code, as_of=day, by=by, known_at=block), major_units)
 
     found = session.read(work)

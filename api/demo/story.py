@@ -7,9 +7,10 @@ Next: `servicing/portfolio.py`, which makes the portfolio; `api/demo/summary.py`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import date
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, timedelta
 from functools import partial
 from importlib.resources import files
 from pathlib import Path
@@ -18,12 +19,14 @@ from typing import Protocol, TypeVar
 import sqlalchemy as sa
 
 from gl_export.commands.close import close_month
+from gl_export.commands.settlement import settle_rails
 from ledger.chart_file import parse_chart
 from ledger.commands.books import advance_business_date, create_book, load_chart
 from ledger.dates import Month
 from ledger.queries.accounts import books
 from ledger.unit_of_work import UnitOfWork, run
-from servicing.commands.boarding import board_and_fund_loans
+from origination.application import LoanRequest
+from origination.commands import originate
 from servicing.commands.payments import return_payment, reverse_payment, take_payment
 from servicing.drafts import LoanDraft
 from servicing.events import Kind
@@ -34,6 +37,7 @@ T = TypeVar("T")
 
 ACTOR, APPROVER = "demo:operator", "demo:controller"
 MONTHS = 3
+SETTLEMENT = timedelta(days=2)
 BOARDING_CHUNK = 500
 
 
@@ -66,7 +70,7 @@ class Lived:
 
     loans_boarded: int = 0
     loans_found: int = 0
-    acts_done: int = 0
+    acts_done: Counter[str] = field(default_factory=Counter)
     acts_found: int = 0
     months_closed: int = 0
     months_found: int = 0
@@ -115,12 +119,26 @@ def _close(engine: sa.Engine, plan: Plan, month: Month, business_date: date, out
         lived.months_closed += 1
 
 
+def _kind(action: Action, entered: date) -> str:
+    """Return what an act is called in the summary."""
+    if isinstance(action, PaymentAction):
+        return "back-dated payments" if action.effective_date < entered else "payments"
+    return "returns" if action.kind is Kind.RETURNED else "reversals"
+
+
+def _request(draft: LoanDraft) -> LoanRequest:
+    return LoanRequest(
+        external_id=draft.external_id, channel="web", applicant=f"applicant of {draft.external_id}", terms=draft.terms
+    )
+
+
 class _Teller:
     """Lives one day after the other, and keeps count."""
 
     def __init__(self, engine: sa.Engine, plan: Plan, lived: Lived, report: Callable[[int, str], None]) -> None:
         self.engine, self.plan, self.lived, self.report = engine, plan, lived, report
         self.done = 0
+        self.settled_through = plan.opening - SETTLEMENT
         with engine.connect() as connection:
             by_name = boarded_loans(connection, plan.book_code)
             self.payments = payment_numbers(connection, plan.book_code)
@@ -136,10 +154,11 @@ class _Teller:
             self.step(len(day.boarded) + len(day.actions), f"found {day.day}")
             return
         self._change(lambda uow: advance_business_date(uow, self.plan.book_code, day.day))
+        self._settle(day.day)
         self._board(day)
         for action in day.actions:
             self._change(partial(self._act, action=action))
-            self.lived.acts_done += 1
+            self.lived.acts_done[_kind(action, day.day)] += 1
             self.step(1, str(day.day))
 
     def step(self, steps: int, doing: str) -> None:
@@ -152,13 +171,11 @@ class _Teller:
         self.lived.loans_found += len(day.boarded) - len(new)
         for start in range(0, len(new), BOARDING_CHUNK):
             chunk = new[start : start + BOARDING_CHUNK]
-            ids = self._change(partial(board_and_fund_loans, book_code=self.plan.book_code, drafts=self._drafts(chunk)))
-            self.loan_ids.update(zip(chunk, ids, strict=True))
+            requests = [_request(self.plan.drafts[place]) for place in chunk]
+            funded = self._change(partial(originate, book_code=self.plan.book_code, requests=requests))
+            self.loan_ids.update((place, each.loan_id) for place, each in zip(chunk, funded, strict=True))
             self.lived.loans_boarded += len(chunk)
             self.step(len(chunk), f"{day.day}: boarding")
-
-    def _drafts(self, places: Sequence[int]) -> tuple[LoanDraft, ...]:
-        return tuple(self.plan.drafts[place] for place in places)
 
     def _act(self, uow: UnitOfWork, *, action: Action) -> None:
         loan_id = self.loan_ids[action.loan]
@@ -178,4 +195,10 @@ class _Teller:
         undo(uow, loan_id, self.payments[action.external_id], action.why, f"demo:undo:{action.external_id}")
 
     def _change(self, work: Callable[[UnitOfWork], T]) -> T:
-        return run(self.engine, work, actor=ACTOR)
+        return run(self.engine, work, actor=ACTOR, approver=APPROVER)
+
+    def _settle(self, today: date) -> None:
+        """Settle at the bank what went over the rails up to two days ago."""
+        while self.settled_through < today - SETTLEMENT:
+            self.settled_through += timedelta(days=1)
+            self._change(partial(settle_rails, book_code=self.plan.book_code, day=self.settled_through))

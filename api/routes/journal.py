@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from api import http
 from api.edge import choose_book
-from api.journal import read_page
+from api.journal import known_at_block, read_page
 from api.models import (
     WHOLE,
     AmountText,
@@ -22,8 +22,8 @@ from api.models import (
     CurrencyCode,
     Day,
     IdentifierText,
+    KnownAt,
     Moment,
-    NumberText,
     ShortText,
 )
 from api.views import Json, entry_json, minor_units
@@ -55,7 +55,7 @@ class JournalQuery(BookQuery):
     amount_to: AmountText | None = None
     currency: CurrencyCode | None = None
     text: ShortText | None = None
-    known_at: NumberText | None = None
+    known_at: KnownAt | None = None
     limit: Annotated[int, WHOLE, Field(ge=1, le=200)] = 50
     cursor: ShortText | None = None
 
@@ -64,10 +64,11 @@ class JournalQuery(BookQuery):
 def search() -> Response:
     """Return a page of entries, by booking date, subledger and number."""
     asked = http.query(JournalQuery)
-    filters = asked.model_dump(exclude={"book", "limit", "cursor"})
+    filters = asked.model_dump(exclude={"book", "known_at", "limit", "cursor"})
 
     def work(connection: Connection) -> Json:
-        wanted = JournalFilter(book=choose_book(connection, asked.book), **filters)
+        code, block = choose_book(connection, asked.book), known_at_block(connection, asked.known_at)
+        wanted = JournalFilter(book=code, known_at=block, **filters)
         return read_page(connection, wanted, asked.cursor, asked.limit, minor_units)
 
     return http.reply(http.edge().read(work))

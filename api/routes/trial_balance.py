@@ -10,7 +10,8 @@ from sqlalchemy import Connection
 
 from api import http
 from api.edge import choose_book
-from api.models import BookQuery, By, Day, NumberText
+from api.journal import known_at_block
+from api.models import BookQuery, By, Day, KnownAt
 from api.views import Json, minor_units, trial_balance_json
 from ledger.queries.accounts import book
 from ledger.queries.trial_balance import trial_balance
@@ -23,7 +24,7 @@ class TrialBalanceQuery(BookQuery):
 
     as_of: Day | None = None
     by: By = "booking"
-    known_at: NumberText | None = None
+    known_at: KnownAt | None = None
 
 
 @routes.get("/v1/trial-balance")
@@ -34,7 +35,8 @@ def show() -> Response:
     def work(connection: Connection) -> Json:
         code = choose_book(connection, asked.book)
         day = asked.as_of or book(connection, code).business_date
-        report = trial_balance(connection, code, as_of=day, by=asked.by, known_at=asked.known_at)
+        block = known_at_block(connection, asked.known_at)
+        report = trial_balance(connection, code, as_of=day, by=asked.by, known_at=block)
         return trial_balance_json(report, minor_units)
 
     return http.reply(http.edge().read(work))

@@ -14,6 +14,7 @@ from pathlib import Path
 from api import problems, settings
 from api.cli import reference as command_line
 from gl_export.close import STEPS
+from gl_export.settlement import TEMPLATES as SETTLEMENT_TEMPLATES
 from ledger.chart import Chart
 from ledger.chart_file import parse_chart
 from ledger.templates import as_markdown
@@ -30,7 +31,7 @@ def posting_rules() -> str:
         "# Posting rules\n\nWhich event books what. A row is a posting: one debit role, one credit role, one"
         " amount; rows whose amount is zero drop out. A role is an account of the chart by the product's role map."
         " Every entry names its template and version, and no template has a condition: different accounting is a"
-        " different event.\n\n" + as_markdown(TEMPLATES)
+        " different event.\n\n" + as_markdown([*TEMPLATES, *SETTLEMENT_TEMPLATES])
     )
 
 
