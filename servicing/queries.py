@@ -56,7 +56,8 @@ def boarded_loans(connection: sa.Connection, book_code: str) -> dict[str, int]:
         "SELECT l.external_id, l.loan_id FROM servicing.loan l"
         " JOIN ledger.book b ON b.book_id = l.book_id AND b.code = :book_code"
     )
-    return {external_id: loan_id for external_id, loan_id in connection.execute(statement, {"book_code": book_code})}
+    rows = connection.execute(statement, {"book_code": book_code})
+    return {row[0]: row[1] for row in rows}
 
 
 def payment_numbers(connection: sa.Connection, book_code: str) -> dict[str, int]:
@@ -66,4 +67,5 @@ def payment_numbers(connection: sa.Connection, book_code: str) -> dict[str, int]
         " JOIN servicing.loan l ON l.loan_id = e.loan_id"
         " JOIN ledger.book b ON b.book_id = l.book_id AND b.code = :book_code WHERE e.kind = 'payment'"
     )
-    return {external_id: number for external_id, number in connection.execute(statement, {"book_code": book_code})}
+    rows = connection.execute(statement, {"book_code": book_code})
+    return {row[0]: row[1] for row in rows}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from functools import partial
 
 from ledger.queries.statement import account_statement
 from ledger.queries.trial_balance import trial_balance
@@ -45,14 +46,12 @@ def measure_statement(bench: Bench, database: BenchDatabase, loans: int) -> None
     """Measure the statement of one loan's principal."""
     engine = database.engine()
     with engine.connect() as connection:
-        times = [
-            seconds(
-                lambda: account_statement(
-                    connection, CODE, "loan_principal", subledger_id=FIRST_LOAN + n * (loans // 20)
-                )
-            )
-            for n in range(20)
-        ]
+
+        def read(number: int) -> None:
+            loan = FIRST_LOAN + number * (loans // 20)
+            account_statement(connection, CODE, "loan_principal", subledger_id=loan)
+
+        times = [seconds(partial(read, number)) for number in range(20)]
     engine.dispose()
     bench.figure(
         "one loan's statement, with everything around the query", statistics.median(times) * 1000, "ms", at_most=10

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import partial
 from importlib.resources import files
 
 import sqlalchemy as sa
@@ -56,13 +57,13 @@ def live(engine: sa.Engine, code: str, loans: int, months: int, seed: int = 7) -
             undo(uow, loan_id, payments[action.external_id], action.why, f"undo:{action.external_id}")
 
     for scripted in script_life(seed, drafts, opening, months):
-        run(engine, lambda uow, d=scripted.day: books.advance_business_date(uow, code, d), actor=ACTOR)
+        run(engine, partial(books.advance_business_date, book_code=code, to=scripted.day), actor=ACTOR)
         if scripted.boarded:
             batch = [drafts[n] for n in scripted.boarded]
-            new = run(engine, lambda uow, b=batch: board_and_fund_loans(uow, code, b), actor=ACTOR)
+            new = run(engine, partial(board_and_fund_loans, book_code=code, drafts=batch), actor=ACTOR)
             ids.update(zip(scripted.boarded, new, strict=True))
         for action in scripted.actions:
-            run(engine, lambda uow, a=action: act(uow, a), actor=ACTOR)
+            run(engine, partial(act, action=action), actor=ACTOR)
         if scripted.day == Month.of(scripted.day).last_day:
             assess_late_fees(engine, code, scripted.day, actor=ACTOR)
             accrue_through(engine, code, scripted.day, actor=ACTOR)

@@ -43,7 +43,10 @@ END = date(2026, 3, 31)
 def books_of(connection: sa.Connection, code: str, loan_id: int) -> dict[str, int]:
     roles = role_map(connection, code, "default")
     held = {account: money.minor for account, money in balances(connection, loan_id).items()}
-    get = lambda *names: sum(held.get(roles[name], 0) for name in names)  # noqa: E731
+
+    def get(*names: str) -> int:
+        return sum(held.get(roles[name], 0) for name in names)
+
     return {
         "principal": get("LOAN_PRINCIPAL"),
         "interest": get("INTEREST_RECEIVABLE"),

@@ -64,6 +64,11 @@ def test_day_counts_are_exact_fractions() -> None:
     assert days_30_360(date(2026, 1, 15), date(2026, 1, 31)) == 16
 
 
+def day(number: int) -> date:
+    """Return the day so many days after the funding."""
+    return date.fromordinal(TERMS.funded_on.toordinal() + number)
+
+
 @given(st.dates(date(2024, 1, 1), date(2030, 1, 1)), st.lists(st.integers(0, 40), min_size=1, max_size=8))
 @pytest.mark.parametrize("day_count", ["actual/365", "actual/360", "30/360"])
 def test_parts_of_a_period_sum_to_the_period(day_count: str, start: date, gaps: list[int]) -> None:
@@ -176,7 +181,6 @@ def test_payment_and_reversal_equal_never_paid(
     others: list[tuple[int, int]], offset: int, amount: int, later: int, day_count: str
 ) -> None:
     terms = replace(TERMS, product=RULES.model_copy(update={"day_count": day_count}))
-    day = lambda n: date.fromordinal(TERMS.funded_on.toordinal() + n)  # noqa: E731
     known = [FUNDED, *(payment(2 + n, a, day(o)) for n, (o, a) in enumerate(others))]
     extra = [payment(50, amount, day(offset)), undoing(51, 50, day(offset + later))]
     through = day(400)
@@ -190,7 +194,6 @@ def test_payment_and_reversal_equal_never_paid(
 @settings(max_examples=150, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 500), st.integers(1, 400_000)), max_size=10))
 def test_parts_sum_to_payments_and_the_books_to_the_contract(payments: list[tuple[int, int]]) -> None:
-    day = lambda n: date.fromordinal(TERMS.funded_on.toordinal() + n)  # noqa: E731
     events = [FUNDED, *(payment(2 + n, a, day(o)) for n, (o, a) in enumerate(payments))]
     through = day(600)
     state = fold(TERMS, events, through, fees_through=through, accrual_days=[through])
