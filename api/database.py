@@ -86,6 +86,8 @@ def _configured_url(settings: Settings, role: Role) -> sa.URL | None:
         return None
     if role in (Role.OWNER, Role.ADMIN) and settings.owner_database_url is not None:
         return _parsed("LOANBOOK_OWNER_DATABASE_URL", settings.owner_database_url.get_secret_value())
+    if role is Role.READER and settings.reader_database_url is not None:
+        return _parsed("LOANBOOK_READER_DATABASE_URL", settings.reader_database_url.get_secret_value())
     return _parsed("LOANBOOK_DATABASE_URL", settings.database_url.get_secret_value())
 
 

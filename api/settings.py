@@ -28,6 +28,9 @@ class Settings(BaseSettings):
     owner_database_url: SecretStr | None = Field(
         default=None, description="the same database as a role that may create roles, for migrate and init"
     )
+    reader_database_url: SecretStr | None = Field(
+        default=None, description="the same database, or a replica of it, as role loanbook_reader, for auditors"
+    )
     state_dir: Path = Field(
         default=Path(".loanbook"),
         description="where the embedded server keeps its data, relative to the working directory",

@@ -1,8 +1,8 @@
 """How old the balance of a clearing account is: amounts pass through it and must not stay.
 
-The account's days are settled first in, first out: what a day adds is taken away by the first days that move
-the other way. What is left open is the balance, and the oldest day of it is its age. Never: which payment is
-behind it; the journal of the account says. Next: `gl_export/tie_out.py`.
+The account's days are settled first in, first out: each side of a day takes away what is open on the other, the
+oldest first, and what is left of both is open from that day on. That is the balance, and its oldest day is its age.
+Never: which payment is behind it; the journal of the account says. Next: `gl_export/tie_out.py`.
 """
 
 from __future__ import annotations
@@ -29,10 +29,11 @@ def is_clearing_role(role: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class DayMovement:
-    """What a day added to an account, debits positive."""
+    """What was debited and credited to an account on a day."""
 
     day: date
-    change: Money
+    debits: Money
+    credits: Money
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,15 +86,20 @@ def age(account: str, movements: Iterable[DayMovement], *, as_of: date, currency
 
 
 def _settle(items: deque[OpenItem], movement: DayMovement) -> None:
-    rest = movement.change
-    while rest and items and (items[0].amount.minor > 0) != (rest.minor > 0):
+    """Let each side of a day take away what is open on the other; what is left of both is open from this day on."""
+    left = _take_away(items, movement.debits) + _take_away(items, -movement.credits)
+    if left:
+        items.append(OpenItem(movement.day, left))
+
+
+def _take_away(items: deque[OpenItem], amount: Money) -> Money:
+    """Take an amount away from items of the other sign, the oldest first; return what is left of it."""
+    while amount and items and (items[0].amount.minor > 0) != (amount.minor > 0):
         item = items.popleft()
-        sum_of_both = item.amount + rest
+        both = item.amount + amount
         # Whichever is larger keeps its sign and what is left of it.
-        if sum_of_both and (sum_of_both.minor > 0) == (item.amount.minor > 0):
-            items.appendleft(OpenItem(item.day, sum_of_both))
-            rest = Money.zero(rest.currency)
-        else:
-            rest = sum_of_both
-    if rest:
-        items.append(OpenItem(movement.day, rest))
+        if both and (both.minor > 0) == (item.amount.minor > 0):
+            items.appendleft(OpenItem(item.day, both))
+            return Money.zero(amount.currency)
+        amount = both
+    return amount

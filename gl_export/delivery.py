@@ -1,7 +1,7 @@
-"""Puts files into a folder whole: written aside, flushed, renamed, and then announced by a checksum file.
+"""Puts files into a folder whole: written aside, flushed, renamed, and at last announced by a checksum file.
 
-A reader never sees half a file under its final name, however the writer ends. The same file delivered again
-is left as it is. Never: what is in a file. Next: `gl_export/commands/batches.py`.
+A reader never sees half a file under its final name, however the writer ends. The same file delivered again is left
+as it is. Never: what is in a file. Next: `gl_export/commands/batches.py`.
 """
 
 from __future__ import annotations
@@ -9,12 +9,13 @@ from __future__ import annotations
 import glob
 import hashlib
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from gl_export.errors import DeliveryRefused
 
-CHECKSUM_ENDING = ".sha256"
+NamedContent = tuple[str, bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,19 +27,30 @@ class DeliveredFile:
     sha256: str
 
 
-def deliver(folder: Path, name: str, content: bytes) -> DeliveredFile:
-    """Write a file and, after it, a checksum file that `sha256sum --check` reads.
+def deliver(folder: Path, files: Iterable[NamedContent], *, checksums: str) -> tuple[DeliveredFile, ...]:
+    """Write files in their order and, last, one named `checksums` that `sha256sum --check` reads; return all of them.
 
     Raises: DeliveryRefused with what the operating system says.
     """
-    digest = hashlib.sha256(content).hexdigest()
+    delivered = [_deliver(folder, name, content) for name, content in files]
+    lines = "".join(f"{file.sha256}  {file.name}\n" for file in delivered)
+    return (*delivered, _deliver(folder, checksums, lines.encode()))
+
+
+def sha256_of(content: bytes) -> str:
+    """Return the SHA-256 of a file's content in hexadecimal."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def _deliver(folder: Path, name: str, content: bytes) -> DeliveredFile:
+    if name in ("", ".", "..") or Path(name).name != name:
+        raise DeliveryRefused(path=name, reason="it is not the plain name of a file")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _put(folder / name, content)
-        _put(folder / (name + CHECKSUM_ENDING), f"{digest}  {name}\n".encode())
     except OSError as error:
         raise DeliveryRefused(path=str(folder / name), reason=error.strerror or str(error)) from error
-    return DeliveredFile(name, len(content), digest)
+    return DeliveredFile(name, len(content), sha256_of(content))
 
 
 def _put(target: Path, content: bytes) -> None:

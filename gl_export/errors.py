@@ -114,13 +114,6 @@ class RollForwardBroken(DomainError, code="roll-forward-broken"):
     currency: str
 
 
-class ReportUnknown(DomainError, code="report-unknown"):
-    """there is no report {name}; there are {known}"""
-
-    name: str
-    known: tuple[str, ...]
-
-
 # --- The close --------------------------------------------------------------------------------------------
 
 

@@ -479,6 +479,13 @@ class DigestNotDelivered(DomainError, code="digest-not-delivered"):
     reason: str
 
 
+class EvidenceTargetRefused(DomainError, code="evidence-target-refused"):
+    """the bundle cannot be written to {target}: {reason}"""
+
+    target: str
+    reason: str
+
+
 class SigningKeyInvalid(DomainError, code="signing-key-invalid"):
     """the key that signs evidence is refused: {reason}"""
 

@@ -30,7 +30,9 @@ def take_ids(engine: sa.Engine, name: str, count: int = 1) -> range:
 
 
 def _take_block(engine: sa.Engine, name: str, count: int) -> range:
-    with engine.begin() as connection:
+    # Past the pool: whoever holds its last connection may be waiting here for ids.
+    beside = sa.create_engine(engine.url, isolation_level="READ COMMITTED", poolclass=sa.NullPool)
+    with beside.begin() as connection:
         first = connection.scalar(sa.text("SELECT ledger.take_ids(:name, :count)"), {"name": name, "count": count})
     assert isinstance(first, int)
     return range(first, first + count)

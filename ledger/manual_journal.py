@@ -87,7 +87,9 @@ def _rows(reader: csv.DictReader[str], file: str) -> Iterator[tuple[int, Mapping
                 )
             yield reader.line_num, row
     except csv.Error as error:
-        raise MalformedRow(file=file, row=reader.line_num, field="(row)", value="", reason=str(error)) from None
+        # The inner reader counts the line that failed, the outer one only those before it.
+        row_no = reader.reader.line_num
+        raise MalformedRow(file=file, row=row_no, field="(row)", value="", reason=str(error)) from None
 
 
 def _journal(group: list[tuple[int, Mapping[str, str]]], file: str, book_code: str) -> ManualJournal:

@@ -69,7 +69,7 @@ def once(
             request_key=key,
             field=row.o_field,
             stored="another value",
-            given=_shown(inputs.get(row.o_field, command)),
+            given=_shown(command if row.o_field == "command" else inputs.get(row.o_field)),
         )
     if row.o_state == "done":
         return Outcome(result=row.o_outcome, replayed=True)

@@ -18,6 +18,7 @@ from dateutil.relativedelta import relativedelta
 
 from ledger.money import Rounding
 from servicing.accrual import interest_of, rounded
+from servicing.errors import TermsInvalid
 from servicing.terms import PERIODS_A_YEAR, Terms, every_days
 
 _MONTHS = {"monthly": 1, "quarterly": 3, "semiannual": 6, "annual": 12}
@@ -41,7 +42,18 @@ class Installment:
 
 
 def due_dates(first: date, frequency: str, count: int) -> tuple[date, ...]:
-    """Return the due dates, anchored on the first one."""
+    """Return the due dates, anchored on the first one.
+
+    Raises: TermsInvalid if they run past the end of the calendar.
+    """
+    try:
+        return _due_dates(first, frequency, count)
+    except (OverflowError, ValueError):
+        reason = f"{count} of them from {first} run past the year {date.max.year}"
+        raise TermsInvalid(field="installments", reason=reason) from None
+
+
+def _due_dates(first: date, frequency: str, count: int) -> tuple[date, ...]:
     step = every_days(frequency) or _DAYS.get(frequency)
     if step is not None:
         return tuple(first + timedelta(days=step * n) for n in range(count))

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ledger.embedded.server import Server
 
 OWNER = click.option("--owner", is_flag=True, help="As the owner of the schemas, who may do more than the books allow.")
+READER = click.option("--reader", is_flag=True, help="As the auditor, who reads everything and writes nothing.")
 
 
 @click.group()
@@ -84,23 +85,25 @@ def status(session: Session) -> int:
 
 @db.command()
 @OWNER
+@READER
 @reads_installation
-def url(session: Session, owner: bool) -> None:
+def url(session: Session, owner: bool, reader: bool) -> None:
     """Print the url by which psql, pg_dump or another program connects.
 
     \b
     psql "$(loanbook db url)"
     pg_dump --format=custom --file=books.dump "$(loanbook db url --owner)"
     """
-    text = _libpq_url(session, owner=owner)
+    text = _libpq_url(session, owner=owner, reader=reader)
     session.show({"url": text}, lambda: click.echo(text))
 
 
 @db.command(context_settings={"ignore_unknown_options": True})
 @OWNER
+@READER
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 @reads_installation
-def shell(session: Session, owner: bool, arguments: tuple[str, ...]) -> None:
+def shell(session: Session, owner: bool, reader: bool, arguments: tuple[str, ...]) -> None:
     """Open psql on the books; what follows is handed to it.
 
     \b
@@ -109,17 +112,19 @@ def shell(session: Session, owner: bool, arguments: tuple[str, ...]) -> None:
     """
     from api.errors import FileUnusable
 
-    program, text = _psql(session), _libpq_url(session, owner=owner)
+    program, text = _psql(session), _libpq_url(session, owner=owner, reader=reader)
     try:
         os.execvp(program, [program, text, *arguments])  # noqa: S606 - psql takes this process over
     except OSError as error:
         raise FileUnusable(path=program, reason=error.strerror or "it cannot be run") from None
 
 
-def _libpq_url(session: Session, *, owner: bool) -> str:
+def _libpq_url(session: Session, *, owner: bool, reader: bool) -> str:
     from api.database import Role, database_url
 
-    role = Role.OWNER if owner else Role.APP
+    if owner and reader:
+        raise click.UsageError("choose --owner or --reader", click.get_current_context())
+    role = Role.OWNER if owner else Role.READER if reader else Role.APP
     found = database_url(session.settings, role, on_start=session.tell_start)
     return found.set(drivername="postgresql").render_as_string(hide_password=False)
 

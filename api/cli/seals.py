@@ -39,13 +39,9 @@ def seal(session: Session) -> int:
     LOANBOOK_DIGEST_FILE=/mnt/worm/digests.jsonl loanbook seal --json
     """
     from api.views import plain
-    from ledger.seals import check_against_published
     from ledger.seals import seal as seal_now
 
-    published = _published(session)
-    findings = session.read(lambda connection: check_against_published(connection, published))
-    if findings:
-        session.show({"findings": plain(findings)}, lambda: print_findings(findings))
+    if departs_from_published(session):
         return 1
     block = session.change(seal_now)
     if not session.dry_run:
@@ -59,6 +55,20 @@ def seal(session: Session) -> int:
     )
     session.show({"block": plain(block)}, lambda: print_line(text))
     return 0
+
+
+def departs_from_published(session: Session) -> bool:
+    """Tell, and show where, the database departs from what was published: it was restored, or written anew."""
+    from api.views import plain
+    from ledger.seals import check_against_published
+
+    published = _published(session)
+    if not published:
+        return False
+    findings = session.read(lambda connection: check_against_published(connection, published))
+    if findings:
+        session.show({"findings": plain(findings)}, lambda: print_findings(findings))
+    return bool(findings)
 
 
 def _published(session: Session) -> tuple[BlockDigest, ...]:

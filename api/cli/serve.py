@@ -28,11 +28,11 @@ if TYPE_CHECKING:
     help="Listen on an address that other machines reach, behind a proxy.",
 )
 @reads_installation
-def serve(session: Session, host: str, port: int, workers: int | None, without_authentication: bool) -> None:
+def serve(session: Session, host: str, port: int, workers: int | None, without_authentication: bool) -> int:
     """Serve the HTTP API on this machine.
 
     There is no authentication yet, so it listens on this machine only. The first line on stdout is the
-    address.
+    address. A database that departs from the digests in LOANBOOK_DIGEST_FILE is not served: exit code 1.
 
     \b
     loanbook serve
@@ -40,11 +40,14 @@ def serve(session: Session, host: str, port: int, workers: int | None, without_a
     curl "http://127.0.0.1:8080/v1/trial-balance?as_of=2026-03-31"
     """
     from api import logs
+    from api.cli.seals import departs_from_published
     from api.database import Role, database_url
     from api.server import listen
     from api.server import serve as serve_forever
 
     url = database_url(session.settings, Role.APP, on_start=session.tell_start)
+    if departs_from_published(session):
+        return 1
     listener = listen(host, port, without_authentication=without_authentication)
     settings = session.settings
 
@@ -60,3 +63,4 @@ def serve(session: Session, host: str, port: int, workers: int | None, without_a
     if not session.as_json:
         print_note("There is no authentication: whoever reaches this address may post. Ctrl-C stops it.")
     serve_forever(listener, make_app, workers=workers or settings.workers)
+    return 0

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from gl_export import store
 from gl_export.batch import BatchRecord, BlockRange, ControlTotal, GLBatch, build
-from gl_export.delivery import DeliveredFile, deliver
+from gl_export.delivery import DeliveredFile, NamedContent, deliver, sha256_of
 from gl_export.formats.declared import FORMATS, Format
 from gl_export.mapping import GLMapping, read_mapping
 from gl_export.queries.batches import batch as load_batch
@@ -89,9 +89,9 @@ def write_batch(
     """
     record = load_batch(connection, book_code, batch_no)
     batch = record.prove()
-    files = tuple(deliver(folder, f"{batch.batch_id}.{each.ending}", each.render(batch)) for each in formats)
-    # The manifest comes last: where it lies, all that it names lies too.
-    return (*files, deliver(folder, f"{batch.batch_id}.manifest.json", manifest(record, files)))
+    files = [(f"{batch.batch_id}.{each.ending}", each.render(batch)) for each in formats]
+    listed = (f"{batch.batch_id}.manifest.json", manifest(record, files))
+    return deliver(folder, (*files, listed), checksums=f"{batch.batch_id}.sha256")
 
 
 def record_delivery(
@@ -111,7 +111,7 @@ def record_delivery(
     )
 
 
-def manifest(record: BatchRecord, files: Iterable[DeliveredFile]) -> bytes:
+def manifest(record: BatchRecord, files: Iterable[NamedContent]) -> bytes:
     """Return what a receiver checks a batch by: blocks, digest, control totals, the SHA-256 of each file."""
     batch = record.batch
     document = {
@@ -127,7 +127,7 @@ def manifest(record: BatchRecord, files: Iterable[DeliveredFile]) -> bytes:
         "to_day": batch.lines[-1].booking_date.isoformat(),
         "digest": record.digest.hex(),
         "control_totals": [total_as_json(total) for total in batch.control_totals],
-        "files": {file.name: file.sha256 for file in files},
+        "files": {name: sha256_of(content) for name, content in files},
     }
     return (json.dumps(document, ensure_ascii=False, indent=1) + "\n").encode()
 

@@ -35,6 +35,9 @@ from servicing.commands.cycle import accrue_through, assess_late_fees
 
 INTEREST_ACCRUED = "interest_accrued"
 
+GL_FOLDER = "gl"
+"""Where the batches lie within the folder of a month."""
+
 Evidence = Mapping[str, Any]
 Report = Callable[[int, int], None]
 """Called with the parts of a long step that are done and the parts there are."""
@@ -178,7 +181,7 @@ def _prepare_export(context: CloseContext, _report: Report) -> Evidence:
 def _export(uow: UnitOfWork, context: CloseContext, prepared: Evidence) -> Evidence:
     delivered: Mapping[int, tuple[DeliveredFile, ...]] = prepared["files"]
     for batch_no, files in delivered.items():
-        record_delivery(uow, context.book_code, batch_no, context.folder, files)
+        record_delivery(uow, context.book_code, batch_no, context.folder / GL_FOLDER, files)
     return {
         "block_no": prepared["block_no"],
         "batches": list(delivered),
@@ -259,7 +262,7 @@ def _seal_and_build(uow: UnitOfWork, book_code: str) -> int:
 
 
 def _write(connection: sa.Connection, context: CloseContext, batch_no: int) -> tuple[DeliveredFile, ...]:
-    return write_batch(connection, context.book_code, batch_no, context.folder)
+    return write_batch(connection, context.book_code, batch_no, context.folder / GL_FOLDER)
 
 
 def _package(connection: sa.Connection, context: CloseContext) -> Package:

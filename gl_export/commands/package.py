@@ -13,7 +13,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from gl_export.delivery import DeliveredFile, deliver
+from gl_export.delivery import DeliveredFile, deliver, sha256_of
 from gl_export.errors import EvidenceDiffers
 from gl_export.formats import beancount
 from gl_export.queries.batches import batches
@@ -25,6 +25,7 @@ from ledger.dates import Month
 from ledger.queries.trial_balance import trial_balance
 
 LIST_NAME = "package.json"
+CHECKSUMS_NAME = "SHA256SUMS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +41,13 @@ class Package:
 
 
 def write_package(connection: sa.Connection, package: Package, folder: Path) -> tuple[DeliveredFile, ...]:
-    """Write the reports of a closed month and, last, the list of them.
+    """Write the reports of a closed month and the list of them.
 
     Raises: EvidenceDiffers if the trial balance is not that of the close; TieOutBroken; RollForwardBroken;
     DeliveryRefused.
     """
     digest = _prove(connection, package)
-    files = tuple(deliver(folder, name, content) for name, content in _contents(connection, package))
+    files = tuple(_contents(connection, package))
     rests_on = stamp(connection, package.book_code, as_of=package.month.last_day, known_at=package.block_no)
     document = {
         "book": package.book_code,
@@ -56,9 +57,10 @@ def write_package(connection: sa.Connection, package: Package, folder: Path) -> 
         "block_hash": rests_on.block_hash,
         "trial_balance_digest": digest,
         "batches": list(package.batch_ids),
-        "files": {file.name: file.sha256 for file in files},
+        "files": {name: sha256_of(content) for name, content in files},
     }
-    return (*files, deliver(folder, LIST_NAME, (json.dumps(document, indent=1) + "\n").encode()))
+    listed = (LIST_NAME, (json.dumps(document, indent=1) + "\n").encode())
+    return deliver(folder, (*files, listed), checksums=CHECKSUMS_NAME)
 
 
 def _prove(connection: sa.Connection, package: Package) -> str:

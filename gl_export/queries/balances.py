@@ -110,7 +110,7 @@ def pending_balances(connection: sa.Connection, book_code: str, *, as_of: date, 
 
 
 _DAYS = """
-SELECT a.code, t.currency, t.booking_date, sum(t.debit - t.credit) AS change
+SELECT a.code, t.currency, t.booking_date, sum(t.debit) AS debits, sum(t.credit) AS credits
   FROM ledger.seal_total t JOIN ledger.account a ON a.account_id = t.account_id
  WHERE t.book_id = :book_id AND t.block_no <= :known_at AND t.booking_date <= :as_of AND a.code = ANY (:codes)
  GROUP BY a.code, t.currency, t.booking_date ORDER BY a.code, t.currency, t.booking_date
@@ -128,8 +128,8 @@ def clearing_ages(connection: sa.Connection, book_code: str, *, as_of: date, kno
     values = {"book_id": book(connection, book_code).book_id, "as_of": as_of, "known_at": known_at}
     days: dict[tuple[str, str], list[DayMovement]] = {}
     for row in connection.execute(sa.text(_DAYS), {**values, "codes": sorted(codes)}):
-        change = Money(int(row.change), row.currency)
-        days.setdefault((row.code, row.currency), []).append(DayMovement(row.booking_date, change))
+        debits, credits = Money(int(row.debits), row.currency), Money(int(row.credits), row.currency)
+        days.setdefault((row.code, row.currency), []).append(DayMovement(row.booking_date, debits, credits))
     return tuple(age(code, movements, as_of=as_of, currency=currency) for (code, currency), movements in days.items())
 
 

@@ -11,7 +11,6 @@ from datetime import date
 
 import sqlalchemy as sa
 
-from gl_export.errors import ReportUnknown
 from gl_export.rendering import Report
 from gl_export.reports.clearing_accounts import clearing_report
 from gl_export.reports.loan_roll_forward import loan_roll_forward_detail, loan_roll_forward_report
@@ -48,14 +47,3 @@ REPORTS = (
     DeclaredReport("reconciliation", "loans, control accounts and the GL side by side", False, reconciliation_report),
     DeclaredReport("clearing_accounts", "what is left in clearing accounts, and how old it is", False, clearing_report),
 )
-
-
-def report_named(name: str) -> DeclaredReport:
-    """Return a report by its name.
-
-    Raises: ReportUnknown.
-    """
-    for each in REPORTS:
-        if each.name == name:
-            return each
-    raise ReportUnknown(name=name, known=tuple(each.name for each in REPORTS))

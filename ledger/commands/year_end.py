@@ -67,6 +67,9 @@ def year_end_close(uow: UnitOfWork, book_code: str, fiscal_year: int) -> YearEnd
         postings=pair(lines),
     )
     posted = post_entry(uow, draft)
+    if posted.replayed:
+        # A twin has booked it and recorded it meanwhile.
+        return YearEndClose(fiscal_year, posted)
     uow.connection.execute(
         sa.text("SELECT ledger.record_year_end(:book_id, :day, :entry_no)"),
         {"book_id": book.book_id, "day": last_day, "entry_no": posted.entry_no},

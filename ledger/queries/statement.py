@@ -12,11 +12,11 @@ from datetime import date, timedelta
 import sqlalchemy as sa
 
 from ledger.chart import AccountDefinition, Side
-from ledger.errors import AccountUnknown
+from ledger.errors import AccountUnknown, DateRangeBackwards, SubledgerUnknown
 from ledger.money import Money
 from ledger.queries.accounts import accounts_by_id
 from ledger.queries.trial_balance import trial_balance
-from ledger.store import load_book
+from ledger.store import Book, book_id_of, load_book
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +74,16 @@ def account_statement(
     Without dates it begins when the book opened and ends on the business date; without a currency it is in the
     book's own.
 
-    Raises: BookUnknown; AccountUnknown.
+    Raises: BookUnknown; AccountUnknown; SubledgerUnknown if the book has no such subledger; DateRangeBackwards.
     """
     book = load_book(connection, book_code)
     wanted = currency or book.base_currency
     first, last = from_date or book.opened_on, to_date or book.business_date
     account_id, account = _account(connection, book_code, account_code)
+    if last < first:
+        raise DateRangeBackwards(from_date=first, to_date=last)
+    if subledger_id is not None and book_id_of(connection, subledger_id) != book.book_id:
+        raise SubledgerUnknown(subledger_id=subledger_id)
     values = {
         "account_id": account_id,
         "book_id": book.book_id,
@@ -89,7 +93,7 @@ def account_statement(
         "last": last,
     }
     if subledger_id is None:
-        opening = _opening_of_book(connection, book_code, account, first, wanted)
+        opening = _opening_of_book(connection, book, account, first, wanted)
         where = "p.booking_date BETWEEN :first AND :last"
     else:
         opening = _opening_of_subledger(connection, account, values, wanted)
@@ -128,12 +132,13 @@ def _on_normal_side(account: AccountDefinition, debit: Money, credit: Money) -> 
 
 
 def _opening_of_book(
-    connection: sa.Connection, book_code: str, account: AccountDefinition, first: date, currency: str
+    connection: sa.Connection, book: Book, account: AccountDefinition, first: date, currency: str
 ) -> Money:
-    before = trial_balance(connection, book_code, as_of=first - timedelta(days=1)).balance
-    for row in before.rows:
-        if (row.account.code, row.currency) == (account.code, currency):
-            return row.balance_on(account.normal_side)
+    if first > book.opened_on:
+        before = trial_balance(connection, book.code, as_of=first - timedelta(days=1)).balance
+        for row in before.rows:
+            if (row.account.code, row.currency) == (account.code, currency):
+                return row.balance_on(account.normal_side)
     return Money.zero(currency)
 
 

@@ -15,6 +15,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from ledger.chart import AccountDefinition
+from ledger.errors import DateRangeBackwards
 from ledger.money import Money
 from ledger.queries.accounts import accounts_by_id
 from ledger.store import Book, load_book
@@ -80,11 +81,13 @@ def income_statement_between(
 ) -> IncomeStatement:
     """Return income and expense booked from one day through another, both included, without year-end entries.
 
-    Raises: BookUnknown.
+    Raises: BookUnknown; DateRangeBackwards.
     """
+    if to_date < from_date:
+        raise DateRangeBackwards(from_date=from_date, to_date=to_date)
     through = trial_balance(connection, book_code, as_of=to_date, known_at=known_at)
     before = trial_balance(connection, book_code, as_of=_day_before(from_date), known_at=known_at)
-    closing = _year_end_totals(connection, through.book, from_date, to_date)
+    closing = _year_end_totals(connection, through.book, from_date, to_date, known_at)
     definitions = accounts_by_id(connection, book_code, to_date)
     movement = _sum(_as_totals(through.balance, definitions), _negated(_as_totals(before.balance, definitions)))
     return income_statement(_balanced(_sum(movement, _negated(closing)), definitions), through.book.base_currency)
@@ -102,7 +105,7 @@ def balance_sheet_at(
 
 
 def _day_before(day: date) -> date:
-    return date.fromordinal(day.toordinal() - 1)
+    return date.fromordinal(max(day.toordinal() - 1, 1))
 
 
 def _balanced(totals: Totals, definitions: object) -> TrialBalance:
@@ -191,24 +194,28 @@ _UNSEALED = """
            LATERAL (VALUES (debit_account, amount, 0), (credit_account, 0, amount)) side (account_id, debit, credit)"""
 
 
+# A closing entry that was reversed is left out with its reversal, wherever that is booked.
 _YEAR_END = sa.text(
-    "SELECT account_id, currency, sum(debit), sum(credit) FROM ("
-    " SELECT p.debit_account AS account_id, p.currency, p.amount AS debit, 0 AS credit FROM ledger.year_end y"
-    "  JOIN ledger.posting p ON p.subledger_id = :own AND p.entry_no = y.entry_no"
-    "  WHERE y.book_id = :book_id AND p.booking_date BETWEEN :from_date AND :to_date"
-    " UNION ALL"
-    " SELECT p.credit_account, p.currency, 0, p.amount FROM ledger.year_end y"
-    "  JOIN ledger.posting p ON p.subledger_id = :own AND p.entry_no = y.entry_no"
-    "  WHERE y.book_id = :book_id AND p.booking_date BETWEEN :from_date AND :to_date) t"
-    " GROUP BY account_id, currency"
-)
+    "SELECT side.account_id, p.currency, sum(side.debit), sum(side.credit)"
+    " FROM ledger.year_end y"
+    " JOIN ledger.journal_entry e ON e.subledger_id = :own AND (e.entry_no = y.entry_no OR e.reverses_no = y.entry_no)"
+    " JOIN ledger.posting p ON p.subledger_id = e.subledger_id AND p.entry_no = e.entry_no,"
+    " LATERAL (VALUES (p.debit_account, p.amount, 0), (p.credit_account, 0, p.amount)) side (account_id, debit, credit)"
+    " WHERE y.book_id = :book_id AND e.booking_date BETWEEN :from_date AND :to_date"
+    " AND (:known_at IS NULL OR EXISTS (SELECT FROM ledger.seal_member m WHERE m.subledger_id = e.subledger_id"
+    "   AND m.from_no <= e.entry_no AND m.to_no >= e.entry_no AND m.block_no <= :known_at))"
+    " GROUP BY side.account_id, p.currency"
+).bindparams(sa.bindparam("known_at", type_=sa.BigInteger))
 
 
-def _year_end_totals(connection: sa.Connection, book: Book, from_date: date, to_date: date) -> Totals:
+def _year_end_totals(
+    connection: sa.Connection, book: Book, from_date: date, to_date: date, known_at: int | None
+) -> Totals:
     values = {
         "book_id": book.book_id,
         "own": book.own_subledger_id,
         "from_date": from_date,
         "to_date": to_date,
+        "known_at": known_at,
     }
     return _totals(connection.execute(_YEAR_END, values))

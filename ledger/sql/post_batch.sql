@@ -118,6 +118,10 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_bad record;
 BEGIN
+    -- A table of the caller's own by this name could have triggers, which would run with the rights of this function.
+    IF EXISTS (SELECT FROM pg_class c WHERE c.oid = to_regclass('pg_temp.batch_change') AND pg_get_userbyid(c.relowner) <> current_user) THEN
+        RAISE insufficient_privilege USING MESSAGE = 'pg_temp.batch_change was not made by this function';
+    END IF;
     CREATE TEMPORARY TABLE IF NOT EXISTS batch_change (
         subledger_id bigint NOT NULL, account_id integer NOT NULL, currency text NOT NULL, change bigint NOT NULL,
         may_go_contra boolean NOT NULL) ON COMMIT DELETE ROWS;

@@ -17,12 +17,14 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v record;
 BEGIN
-    SELECT s.frozen, s.closed_through, b.code, coalesce(p_booking_date, b.business_date) AS booking_date INTO v
+    SELECT s.frozen, s.closed_through, b.code, b.opened_on, coalesce(p_booking_date, b.business_date) AS booking_date INTO v
       FROM ledger.subledger s JOIN ledger.book b ON b.book_id = s.book_id WHERE s.subledger_id = p_subledger_id;
     IF NOT FOUND THEN
         PERFORM ledger.refuse('LB009', jsonb_build_object('subledger_id', p_subledger_id));
     ELSIF v.frozen THEN
         PERFORM ledger.refuse('LB010', jsonb_build_object('subledger_id', p_subledger_id));
+    ELSIF v.booking_date < v.opened_on THEN
+        PERFORM ledger.refuse('LB008', jsonb_build_object('book', v.code, 'booking_date', v.booking_date, 'opened_on', v.opened_on));
     END IF;
     PERFORM ledger.refuse('LB007', jsonb_build_object('book', v.code, 'booking_date', v.booking_date,
                                                       'closed_through', v.closed_through));

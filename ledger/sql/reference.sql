@@ -111,10 +111,7 @@ BEGIN
     v_new.actor := p_actor;
     v_new.recorded_at := clock_timestamp();
     v_new.digest := sha256(coalesce((SELECT c.digest FROM ledger.account_change c WHERE c.change_no = v_change_no - 1), ''::bytea)
-        || record_send(ROW (v_new.change_no, v_account.account_id, v_account.book_id, v_account.code, v_account.slug, v_account.type,
-               v_account.normal_side, v_account.currency, v_account.header, v_account.subledgered, v_account.may_go_contra,
-               v_account.control, v_account.opened_from, v_new.effective_from, v_new.name, v_new.parent_id, v_new.is_closed,
-               v_new.actor, v_new.recorded_at)));
+                           || ledger.change_record(v_new, v_account));
     INSERT INTO ledger.account_change SELECT (v_new).*;
     IF p_is_closed IS NOT NULL THEN
         UPDATE ledger.account a SET closed_from = CASE WHEN p_is_closed THEN p_effective_from END WHERE a.account_id = p_account_id;

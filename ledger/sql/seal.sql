@@ -46,12 +46,13 @@ CREATE OR REPLACE FUNCTION ledger.few_members(p_due ledger.unsealed[]) RETURNS T
     subledger_id bigint, from_no integer, to_no integer, is_first boolean, entry_count bigint, posting_count bigint, whole boolean, digest bytea)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET client_encoding = 'UTF8' AS $$
     SELECT d.subledger_id, d.from_no, d.to_no, d.previous IS NULL, x.entries, x.postings, x.whole,
-           sha256('\x01'::bytea || ledger.member_record(d.subledger_id, d.from_no, d.to_no, d.previous) || x.leaves)
+           sha256('\x01'::bytea || ledger.member_record(d.subledger_id, d.from_no, d.to_no, d.previous) || coalesce(x.leaves, ''::bytea))
       FROM unnest(p_due) d, LATERAL (
            SELECT string_agg(y.leaf, NULL) AS leaves, count(*) AS entries, sum(y.postings)::bigint AS postings, bool_and(y.whole) AS whole
-             FROM (SELECT sha256('\x01'::bytea || ledger.entry_record(e) || q.bytes) AS leaf, q.postings, q.postings = e.posting_count AS whole
+             FROM (SELECT sha256('\x01'::bytea || ledger.entry_record(e) || q.bytes) AS leaf, q.postings,
+                          (q.postings, q.lowest, q.highest) = (e.posting_count, 1, e.posting_count) AS whole
                      FROM ledger.journal_entry e, LATERAL (
-                          SELECT string_agg(ledger.posting_record(o), NULL) AS bytes, count(*) AS postings
+                          SELECT string_agg(ledger.posting_record(o), NULL) AS bytes, count(*) AS postings, min(o.seq) AS lowest, max(o.seq) AS highest
                             FROM (SELECT p.* FROM ledger.posting p
                                    WHERE p.subledger_id = e.subledger_id AND p.entry_no = e.entry_no ORDER BY p.seq) o) q
                     WHERE e.subledger_id = d.subledger_id AND e.entry_no BETWEEN d.from_no AND d.to_no
@@ -86,10 +87,11 @@ BEGIN
                    string_agg(y.leaf, NULL) AS leaves, count(*) AS entries, sum(y.postings)::bigint AS postings, bool_and(y.whole) AS whole
               FROM (SELECT e.subledger_id, u.from_no, u.to_no, CASE WHEN e.entry_no = u.from_no THEN u.previous END AS previous,
                            sha256('\x01'::bytea || ledger.entry_record(e) || q.bytes) AS leaf, q.postings,
-                           q.postings = e.posting_count AS whole
+                           (q.postings, q.lowest, q.highest) = (e.posting_count, 1, e.posting_count) AS whole
                       FROM ledger.unsealed u
                       JOIN ledger.journal_entry e ON e.subledger_id = u.subledger_id AND e.entry_no BETWEEN u.from_no AND u.to_no
-                      JOIN (SELECT o.subledger_id, o.entry_no, string_agg(ledger.posting_record(o), NULL) AS bytes, count(*) AS postings
+                      JOIN (SELECT o.subledger_id, o.entry_no, string_agg(ledger.posting_record(o), NULL) AS bytes, count(*) AS postings,
+                                   min(o.seq) AS lowest, max(o.seq) AS highest
                               FROM (SELECT p.* FROM ledger.posting p WHERE p.subledger_id > %1$s AND p.subledger_id <= %2$s
                                      ORDER BY p.subledger_id, p.entry_no, p.seq) o
                              GROUP BY o.subledger_id, o.entry_no) q ON q.subledger_id = e.subledger_id AND q.entry_no = e.entry_no
@@ -117,14 +119,17 @@ DECLARE
 BEGIN
     IF v_reason IS NULL THEN
         SELECT CASE WHEN e.entry_no IS NULL THEN format('entry %s of subledger %s is missing', n.entry_no, u.subledger_id)
-                    ELSE format('entry %s of subledger %s declares %s postings but has %s', n.entry_no, u.subledger_id, e.posting_count, q.postings) END
+                    WHEN e.posting_count <> q.postings THEN
+                        format('entry %s of subledger %s declares %s postings but has %s', n.entry_no, u.subledger_id, e.posting_count, q.postings)
+                    ELSE format('entry %s of subledger %s numbers its %s postings from %s to %s', n.entry_no, u.subledger_id, q.postings, q.lowest, q.highest) END
           INTO v_reason
-          FROM ledger.unsealed u
+          FROM (SELECT m.subledger_id, m.from_no, m.to_no FROM ledger.seal_member m WHERE m.block_no = p_block_no
+                UNION ALL SELECT d.subledger_id, d.from_no, d.to_no FROM ledger.unsealed d) u
          CROSS JOIN LATERAL generate_series(u.from_no, u.to_no) n (entry_no)
           LEFT JOIN ledger.journal_entry e ON e.subledger_id = u.subledger_id AND e.entry_no = n.entry_no
-         CROSS JOIN LATERAL (SELECT count(*) AS postings FROM ledger.posting p
+         CROSS JOIN LATERAL (SELECT count(*) AS postings, min(p.seq) AS lowest, max(p.seq) AS highest FROM ledger.posting p
                               WHERE p.subledger_id = u.subledger_id AND p.entry_no = n.entry_no) q
-         WHERE e.entry_no IS NULL OR e.posting_count <> q.postings
+         WHERE e.entry_no IS NULL OR (q.postings, q.lowest, q.highest) IS DISTINCT FROM (e.posting_count::bigint, 1::smallint, e.posting_count)
          ORDER BY u.subledger_id, n.entry_no LIMIT 1;
     END IF;
     PERFORM ledger.refuse('LB028', jsonb_build_object('block_no', p_block_no,
@@ -156,49 +161,57 @@ BEGIN
     v_block.block_no := coalesce(v_last.block_no, 0) + 1;
     v_block.previous_hash := v_last.block_hash;
 
-    WITH member AS MATERIALIZED (
-        SELECT b.*, row_number() OVER (ORDER BY b.subledger_id) - 1 AS place
-          FROM (SELECT f.* FROM ledger.few_members(v_few) f UNION ALL SELECT m.* FROM ledger.many_members() m WHERE v_few IS NULL) b
-    ), pair AS MATERIALIZED (
-        SELECT f.* FROM ledger.few_totals(v_few) f UNION ALL SELECT m.* FROM ledger.many_totals() m WHERE v_few IS NULL
-    ), added_members AS (
-        INSERT INTO ledger.seal_member (subledger_id, block_no, from_no, to_no, digest)
-        SELECT m.subledger_id, v_block.block_no, m.from_no, m.to_no, m.digest FROM member m
-    ), moved_marks AS (
-        UPDATE ledger.seal_mark k SET sealed_no = m.to_no, digest = m.digest
-          FROM member m WHERE NOT m.is_first AND k.subledger_id = m.subledger_id
-    ), added_marks AS (
-        INSERT INTO ledger.seal_mark (subledger_id, sealed_no, digest)
-        SELECT m.subledger_id, m.to_no, m.digest FROM member m WHERE m.is_first
-    ), total AS MATERIALIZED (
-        SELECT v_block.block_no, p.book_id, side.account_id, p.currency, p.booking_date, p.effective_date,
-               sum(side.debit) AS debit, sum(side.credit) AS credit
-          FROM pair p, LATERAL (VALUES (p.debit_account, p.amount, 0), (p.credit_account, 0, p.amount)) side (account_id, debit, credit)
-         GROUP BY p.book_id, side.account_id, p.currency, p.booking_date, p.effective_date
-    ), added_totals AS (
-        INSERT INTO ledger.seal_total (block_no, book_id, account_id, currency, booking_date, effective_date, debit, credit)
-        SELECT t.* FROM total t
-        RETURNING seal_total
-    ), added_activity AS (
-        INSERT INTO ledger.activity AS a (book_id, account_id, currency, booking_date, effective_date, debit, credit)
-        SELECT t.book_id, t.account_id, t.currency, t.booking_date, t.effective_date, t.debit, t.credit FROM total t
-        ON CONFLICT (book_id, account_id, currency, booking_date, effective_date)
-        DO UPDATE SET debit = a.debit + excluded.debit, credit = a.credit + excluded.credit
-    ), subtree AS (
-        -- A million leaves at a time: perfect subtrees but for the last, so the fold over their roots is the same root.
-        SELECT m.place >> 20 AS place, ledger.merkle_fold(string_agg(sha256('\x00'::bytea
-                   || ledger.member_record(m.subledger_id, m.from_no, m.to_no, m.digest)), NULL ORDER BY m.place)) AS hash
-          FROM member m GROUP BY 1
-    )
-    SELECT coalesce(cardinality(v_few), (SELECT count(*) FROM ledger.unsealed)) = count(*) AND bool_and(m.whole AND m.entry_count = m.to_no - m.from_no + 1)
-               AND sum(m.posting_count) = (SELECT sum(p.posting_count) FROM pair p),
-           count(*), sum(m.entry_count), sum(m.posting_count),
-           (SELECT ledger.merkle_fold(string_agg(s.hash, NULL ORDER BY s.place)) FROM subtree s),
-           (SELECT sha256(string_agg(ledger.total_record(a.seal_total), NULL
-                   ORDER BY (a.seal_total).book_id, (a.seal_total).account_id, (a.seal_total).currency COLLATE "C",
-                            (a.seal_total).booking_date, (a.seal_total).effective_date)) FROM added_totals a)
-      INTO v_sound, v_block.member_count, v_block.entry_count, v_block.posting_count, v_block.merkle_root, v_block.totals_digest
-      FROM member m;
+    BEGIN
+        WITH member AS MATERIALIZED (
+            SELECT b.*, row_number() OVER (ORDER BY b.subledger_id) - 1 AS place
+              FROM (SELECT f.* FROM ledger.few_members(v_few) f UNION ALL SELECT m.* FROM ledger.many_members() m WHERE v_few IS NULL) b
+        ), pair AS MATERIALIZED (
+            SELECT f.* FROM ledger.few_totals(v_few) f UNION ALL SELECT m.* FROM ledger.many_totals() m WHERE v_few IS NULL
+        ), added_members AS (
+            INSERT INTO ledger.seal_member (subledger_id, block_no, from_no, to_no, digest)
+            SELECT m.subledger_id, v_block.block_no, m.from_no, m.to_no, m.digest FROM member m
+        ), moved_marks AS (
+            UPDATE ledger.seal_mark k SET sealed_no = m.to_no, digest = m.digest
+              FROM member m WHERE NOT m.is_first AND k.subledger_id = m.subledger_id
+        ), added_marks AS (
+            INSERT INTO ledger.seal_mark (subledger_id, sealed_no, digest)
+            SELECT m.subledger_id, m.to_no, m.digest FROM member m WHERE m.is_first
+        ), total AS MATERIALIZED (
+            SELECT v_block.block_no, p.book_id, side.account_id, p.currency, p.booking_date, p.effective_date,
+                   sum(side.debit) AS debit, sum(side.credit) AS credit
+              FROM pair p, LATERAL (VALUES (p.debit_account, p.amount, 0), (p.credit_account, 0, p.amount)) side (account_id, debit, credit)
+             GROUP BY p.book_id, side.account_id, p.currency, p.booking_date, p.effective_date
+        ), added_totals AS (
+            INSERT INTO ledger.seal_total (block_no, book_id, account_id, currency, booking_date, effective_date, debit, credit)
+            SELECT t.* FROM total t
+            RETURNING seal_total
+        ), added_activity AS (
+            INSERT INTO ledger.activity AS a (book_id, account_id, currency, booking_date, effective_date, debit, credit)
+            SELECT t.book_id, t.account_id, t.currency, t.booking_date, t.effective_date, t.debit, t.credit FROM total t
+            ON CONFLICT (book_id, account_id, currency, booking_date, effective_date)
+            DO UPDATE SET debit = a.debit + excluded.debit, credit = a.credit + excluded.credit
+        ), subtree AS (
+            -- A million leaves at a time: perfect subtrees but for the last, so the fold over their roots is the same root.
+            SELECT m.place >> 20 AS place, ledger.merkle_fold(string_agg(sha256('\x00'::bytea
+                       || ledger.member_record(m.subledger_id, m.from_no, m.to_no, m.digest)), NULL ORDER BY m.place)) AS hash
+              FROM member m GROUP BY 1
+        )
+        SELECT coalesce(cardinality(v_few), (SELECT count(*) FROM ledger.unsealed)) = count(*) AND bool_and(m.whole AND m.entry_count = m.to_no - m.from_no + 1)
+                   AND sum(m.posting_count) = (SELECT sum(p.posting_count) FROM pair p),
+               count(*), sum(m.entry_count), sum(m.posting_count),
+               (SELECT ledger.merkle_fold(string_agg(s.hash, NULL ORDER BY s.place)) FROM subtree s),
+               (SELECT sha256(string_agg(ledger.total_record(a.seal_total), NULL
+                       ORDER BY (a.seal_total).book_id, (a.seal_total).account_id, (a.seal_total).currency COLLATE "C",
+                                (a.seal_total).booking_date, (a.seal_total).effective_date)) FROM added_totals a)
+          INTO v_sound, v_block.member_count, v_block.entry_count, v_block.posting_count, v_block.merkle_root, v_block.totals_digest
+          FROM member m;
+    EXCEPTION WHEN unique_violation THEN
+        -- Another sealer, on another coordinator, was quicker; or a mark says less than the members do.
+        IF EXISTS (SELECT FROM ledger.seal_block b WHERE b.block_no >= v_block.block_no) THEN
+            RAISE serialization_failure USING MESSAGE = 'block ' || v_block.block_no || ' was sealed meanwhile';
+        END IF;
+        PERFORM ledger.refuse_seal(v_block.block_no, 'an entry is sealed already that its mark says is not');
+    END;
     IF v_sound IS NOT TRUE THEN
         PERFORM ledger.refuse_seal(v_block.block_no);
     END IF;

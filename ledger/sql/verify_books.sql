@@ -30,7 +30,9 @@ END $$;
 
 -- The sealer's running totals, and the totals that a close wrote down, against the totals of the blocks.
 CREATE OR REPLACE FUNCTION ledger.find_broken_activity() RETURNS TABLE (code text, place text, expected text, found text)
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET work_mem = '64MB' AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET work_mem = '64MB' AS $$
+BEGIN
+    RETURN QUERY
     SELECT 'activity-differs', format('account %s, %s, booked %s, effective %s', account_id, currency, booking_date, effective_date),
            coalesce(format('debit %s, credit %s', t.debit, t.credit), 'none'), coalesce(format('debit %s, credit %s', a.debit, a.credit), 'none')
       FROM (SELECT t.book_id, t.account_id, t.currency, t.booking_date, t.effective_date, sum(t.debit) AS debit, sum(t.credit) AS credit
@@ -46,12 +48,14 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET work_mem = '64MB' 
              WHERE e.to_state = 'closed'
              GROUP BY e.book_id, e.month, e.event_no, t.account_id, t.currency) t
       FULL JOIN ledger.period_balance b USING (book_id, month, event_no, account_id, currency)
-     WHERE (t.debit, t.credit) IS DISTINCT FROM (b.debit, b.credit)
-$$;
+     WHERE (t.debit, t.credit) IS DISTINCT FROM (b.debit, b.credit);
+END $$;
 
--- The chart: each change covers the one before it and all that never changes of its account; closed_from repeats the latest.
+-- The chart: each change covers the one before it and all that never changes of its account; closed_from repeats what they say.
 CREATE OR REPLACE FUNCTION ledger.find_broken_chart() RETURNS TABLE (code text, place text, expected text, found text)
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET client_encoding = 'UTF8' AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET client_encoding = 'UTF8' AS $$
+BEGIN
+    RETURN QUERY
     SELECT 'chart-edited', format('change %s, account %s', c.change_no, c.account_id), encode(c.digest, 'hex'), coalesce(encode(c.computed, 'hex'), 'no account')
       FROM (SELECT c.*, sha256(coalesce(lag(c.digest) OVER w, ''::bytea) || ledger.change_record(c, a)) AS computed
               FROM ledger.account_change c LEFT JOIN ledger.account a ON a.account_id = c.account_id
@@ -62,17 +66,23 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET client_encoding = 
       FROM (SELECT c.change_no, coalesce(lag(c.change_no) OVER (ORDER BY c.change_no), 0) AS previous_no FROM ledger.account_change c) c
      WHERE c.previous_no <> c.change_no - 1
     UNION ALL
-    SELECT 'account-differs', 'account ' || a.account_id, CASE WHEN c.change_no IS NULL THEN 'a change that opened it'
-               ELSE 'closed from ' || coalesce(CASE WHEN c.is_closed THEN c.effective_from::text END, 'never') END,
-           'closed from ' || coalesce(a.closed_from::text, 'never')
+    SELECT 'account-differs', 'account ' || a.account_id, CASE WHEN c.changes = 0 THEN 'a change that opened it'
+               ELSE 'closed from ' || coalesce(c.closed_from::text, 'never') END, 'closed from ' || coalesce(a.closed_from::text, 'never')
       FROM ledger.account a
-      LEFT JOIN (SELECT DISTINCT ON (c.account_id) c.* FROM ledger.account_change c ORDER BY c.account_id, c.change_no DESC) c ON c.account_id = a.account_id
-     WHERE c.change_no IS NULL OR a.closed_from IS DISTINCT FROM CASE WHEN c.is_closed THEN c.effective_from END
-$$;
+      -- Closed from the day that the closing named: the first change since the account was last open.
+     CROSS JOIN LATERAL (SELECT count(*) AS changes,
+                                (array_agg(c.effective_from ORDER BY c.change_no) FILTER (WHERE c.is_closed AND c.change_no > coalesce((
+                                    SELECT max(o.change_no) FROM ledger.account_change o WHERE o.account_id = a.account_id AND NOT o.is_closed), 0)))[1]
+                                AS closed_from
+                           FROM ledger.account_change c WHERE c.account_id = a.account_id) c
+     WHERE c.changes = 0 OR a.closed_from IS DISTINCT FROM c.closed_from;
+END $$;
 
 -- I-5: a period is what its last event made of it, events have no gap, and no head is open to a month that is closed.
 CREATE OR REPLACE FUNCTION ledger.find_broken_periods() RETURNS TABLE (code text, place text, expected text, found text)
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN QUERY
     SELECT 'period-differs', format('book %s, %s', p.book_id, to_char(p.month, 'YYYY-MM')), coalesce(e.to_state, 'an event') || ', without a gap before it',
            p.state || ', after ' || coalesce(e.events, 0) || ' events'
       FROM ledger.period p
@@ -85,13 +95,33 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
               FROM ledger.period p WHERE p.state = 'closed' GROUP BY p.book_id) c
       JOIN ledger.subledger s ON s.book_id = c.book_id AND s.closed_through < c.closed_through
     UNION ALL
+    -- Whatever a month held when it was closed was sealed by then; what came later went past the gate.
+    SELECT 'entry-in-closed-period', format('book %s, %s', c.book_id, to_char(c.month, 'YYYY-MM')), 'nothing booked after block ' || c.block_no,
+           CASE WHEN x.block_no IS NULL THEN 'entries that are not sealed' ELSE 'totals of block ' || x.block_no END
+      FROM (SELECT DISTINCT ON (e.book_id, e.month) e.book_id, e.month, e.to_state, coalesce(e.block_no, 0) AS block_no
+              FROM ledger.period_event e ORDER BY e.book_id, e.month, e.event_no DESC) c
+     CROSS JOIN LATERAL (
+           SELECT DISTINCT t.block_no FROM ledger.seal_total t
+            WHERE t.book_id = c.book_id AND t.block_no > c.block_no AND t.booking_date >= c.month AND t.booking_date < c.month + interval '1 month'
+           UNION ALL
+           SELECT NULL WHERE EXISTS (
+                SELECT FROM ledger.unsealed u
+                  JOIN ledger.journal_entry e ON e.subledger_id = u.subledger_id AND e.entry_no BETWEEN u.from_no AND u.to_no
+                 WHERE e.book_id = c.book_id AND e.booking_date >= c.month AND e.booking_date < c.month + interval '1 month')) x
+     WHERE c.to_state = 'closed'
+    UNION ALL
     SELECT 'book-missing', 'subledger ' || s.subledger_id, 'a book that exists', 'book ' || s.book_id
       FROM ledger.subledger s WHERE NOT EXISTS (SELECT FROM ledger.book b WHERE b.book_id = s.book_id)
-$$;
+    UNION ALL
+    SELECT 'subledger-missing', 'book ' || b.book_id, 'subledger ' || b.own_subledger_id || ' of its own', 'missing'
+      FROM ledger.book b WHERE NOT EXISTS (SELECT FROM ledger.subledger s WHERE s.subledger_id = b.own_subledger_id AND s.book_id = b.book_id);
+END $$;
 
 -- I-4 and I-6: a reversal swaps the pairs of one earlier entry that is no reversal itself, once; and a request key is used once.
 CREATE OR REPLACE FUNCTION ledger.find_broken_entries() RETURNS TABLE (code text, place text, expected text, found text)
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET work_mem = '64MB' SET enable_hashagg = off SET random_page_cost = 1 AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET work_mem = '64MB' SET enable_hashagg = off SET random_page_cost = 1 AS $$
+BEGIN
+    RETURN QUERY
     SELECT 'reversal-differs', format('subledger %s, entry %s', r.subledger_id, r.entry_no), format('the pairs of entry %s swapped', r.reverses_no),
            CASE WHEN o.entry_no IS NULL THEN 'no such entry' WHEN o.reverses_no IS NOT NULL THEN 'the reversal of a reversal' ELSE 'other pairs' END
       FROM ledger.journal_entry r
@@ -110,5 +140,5 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET work_mem = '64MB' 
     UNION ALL
     SELECT 'request-key-repeated', 'subledger ' || e.subledger_id, 'one entry of request ' || e.request_key, count(*) || ' entries'
       FROM ledger.journal_entry e
-     GROUP BY e.subledger_id, e.request_key HAVING count(*) > 1
-$$;
+     GROUP BY e.subledger_id, e.request_key HAVING count(*) > 1;
+END $$;

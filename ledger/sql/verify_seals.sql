@@ -53,8 +53,8 @@ BEGIN
                                                                       WHERE m.subledger_id = r.subledger_id))::bigint + 1) e (entry_no)) g
          WHERE g.lower <= g.upper
         UNION ALL
-        SELECT 'entry-after-head', r.last_entry_no + 1::bigint, r.highest, 'last entry ' || r.last_entry_no, 'entry ' || r.highest
-         WHERE r.highest > r.last_entry_no
+        SELECT 'head-behind', NULL::bigint, NULL::bigint, 'last entry ' || coalesce(r.highest, 0), 'last entry ' || r.last_entry_no
+         WHERE coalesce(r.highest, 0) > r.last_entry_no
         UNION ALL
         SELECT 'entry-incomplete', b, b, 'as many postings as the header declares', 'another number' FROM unnest(r.broken) b
         UNION ALL
@@ -77,7 +77,9 @@ END $$;
 
 -- Nothing belongs to a subledger that has no head.
 CREATE OR REPLACE FUNCTION ledger.find_missing_heads() RETURNS TABLE (code text, place text, expected text, found text)
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET work_mem = '64MB' AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET work_mem = '64MB' AS $$
+BEGIN
+    RETURN QUERY
     SELECT DISTINCT 'subledger-missing', 'subledger ' || x.subledger_id, 'a head for its ' || x.thing, 'missing'
       FROM (SELECT e.subledger_id, 'entries' FROM ledger.journal_entry e
              WHERE NOT EXISTS (SELECT FROM ledger.subledger h WHERE h.subledger_id = e.subledger_id)
@@ -86,12 +88,14 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET work_mem = '64MB' 
              WHERE NOT EXISTS (SELECT FROM ledger.subledger h WHERE h.subledger_id = m.subledger_id)
             UNION ALL
             SELECT k.subledger_id, 'mark' FROM ledger.seal_mark k
-             WHERE NOT EXISTS (SELECT FROM ledger.subledger h WHERE h.subledger_id = k.subledger_id)) x (subledger_id, thing)
-$$;
+             WHERE NOT EXISTS (SELECT FROM ledger.subledger h WHERE h.subledger_id = k.subledger_id)) x (subledger_id, thing);
+END $$;
 
 -- The blocks: their own hashes, the chain, and what each says of its members, its totals and the chart.
 CREATE OR REPLACE FUNCTION ledger.find_broken_blocks() RETURNS TABLE (code text, place text, expected text, found text)
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET client_encoding = 'UTF8' SET work_mem = '64MB' AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET client_encoding = 'UTF8' SET work_mem = '64MB' AS $$
+BEGIN
+    RETURN QUERY
     WITH member AS (
         SELECT s.block_no, ledger.merkle_fold(string_agg(s.hash, NULL ORDER BY s.subtree)) AS root, sum(s.members) AS members, sum(s.entries) AS entries
           FROM (SELECT l.block_no, l.place >> 20 AS subtree, count(*) AS members, sum(l.to_no - l.from_no + 1) AS entries,
@@ -139,8 +143,8 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET client_encoding = 
         UNION ALL
         SELECT 'block-chart-differs', encode(b.chart_digest, 'hex'), coalesce(encode(b.chart, 'hex'), 'none')
          WHERE b.block_no IS NOT NULL AND b.chart_digest <> coalesce(b.chart, CASE b.chart_no WHEN 0 THEN sha256(''::bytea) ELSE ''::bytea END)
-     ) f (code, expected, found)
-$$;
+     ) f (code, expected, found);
+END $$;
 
 -- What each block adds up, recomputed from the postings; and whether each posting fits its header and the chart (I-2, I-9).
 CREATE OR REPLACE FUNCTION ledger.find_broken_totals() RETURNS TABLE (code text, place text, expected text, found text)

@@ -22,6 +22,7 @@ from ledger.commands.manual_journals import approve, propose
 from ledger.journal import Line
 from ledger.manual_journal import ManualJournal
 from ledger.money import Money
+from ledger.seals import seal
 from ledger.unit_of_work import UnitOfWork
 from tests.support.database import Database
 
@@ -39,6 +40,11 @@ class Books:
     def advance(self, to: date) -> None:
         """Move the business date."""
         self.edge.change(lambda uow: advance_business_date(uow, self.code, to), actor="test")
+
+    def seal(self) -> None:
+        """Book something and seal it."""
+        self.post(debit="1020", credit="3010", cents=1)
+        self.edge.change(seal, actor="test")
 
     def post(self, *, debit: str, credit: str, cents: int, narration: str = "A journal") -> int:
         """Book a manual journal in dollars on the business date and return its number."""

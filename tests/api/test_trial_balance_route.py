@@ -55,8 +55,30 @@ def test_it_says_which_block_it_reflects_and_whether_more_is_counted(client: Fla
     assert report["includes_unsealed"] is True
 
 
-@pytest.mark.parametrize(
-    "query", ["as_of=2026-02-30", "as_of=yesterday", "by=recorded", "known_at=0", "known_at=x", "known_at=-1"]
-)
+@pytest.mark.parametrize("query", ["as_of=2026-02-30", "as_of=yesterday", "by=recorded", "known_at=x", "known_at=-1"])
 def test_a_malformed_question_is_refused(client: FlaskClient, books: Books, query: str) -> None:
     assert problem(client.get(f"/v1/trial-balance?{query}"))["code"] == "request-invalid"
+
+
+def test_as_known_at_a_block_or_a_moment_it_leaves_out_what_came_later(client: FlaskClient, books: Books) -> None:
+    books.seal()
+    sealed_at = client.get("/ready").get_json()["sealed_at"]
+    books.post(debit="1020", credit="3010", cents=500_000)
+
+    at_block = client.get("/v1/trial-balance?known_at=1").get_json()
+    at_moment = client.get("/v1/trial-balance", query_string={"known_at": sealed_at}).get_json()
+    before = client.get("/v1/trial-balance?known_at=2020-01-01T00:00:00Z").get_json()
+
+    assert at_block["totals"][0]["debits"] == {"amount": 1, "currency": "USD"}
+    assert at_block["includes_unsealed"] is False
+    assert at_moment == at_block
+    assert before["rows"] == []
+
+
+@pytest.mark.parametrize("block", ["0", "2"])
+def test_a_block_that_does_not_exist_is_a_404(client: FlaskClient, books: Books, block: str) -> None:
+    books.seal()
+
+    document = problem(client.get(f"/v1/trial-balance?known_at={block}"))
+
+    assert document["figures"] == {"block_no": int(block), "latest": 1}

@@ -112,9 +112,7 @@ def test_a_first_start_makes_a_durable_cluster_that_listens_on_its_socket_only(
     assert server.version == binaries.version
     assert server.program("psql").is_file()
     assert ask(server, "SELECT current_user") == ADMIN
-    shown = {
-        name: ask(server, f"SHOW {name}") for name in ("fsync", "listen_addresses", "data_checksums", "jit")
-    }
+    shown = {name: ask(server, f"SHOW {name}") for name in ("fsync", "listen_addresses", "data_checksums", "jit")}
     assert shown == {"fsync": "on", "listen_addresses": "", "data_checksums": "on", "jit": "off"}
     assert stat.S_IMODE(server.layout.socket_dir.stat().st_mode) == 0o700
     assert stat.S_IMODE(server.layout.data.stat().st_mode) == 0o700
@@ -194,9 +192,7 @@ def test_a_daemon_outlives_its_parent(folder: Path, binaries: Binaries) -> None:
     assert found.pid == pid
 
 
-def test_of_several_starters_at_once_one_starts_and_the_others_attach(
-    folder: Path, binaries: Binaries
-) -> None:
+def test_of_several_starters_at_once_one_starts_and_the_others_attach(folder: Path, binaries: Binaries) -> None:
     starters = [starter(folder / "state", "daemon", binaries) for _ in range(4)]
 
     announcements = [announced(process) for process in starters]
@@ -317,9 +313,7 @@ def test_root_starts_a_server_that_runs_as_a_lesser_user(folder: Path, binaries:
 
 
 @as_root
-def test_below_a_folder_closed_to_the_servers_user_the_data_goes_elsewhere(
-    folder: Path, wheel: Binaries
-) -> None:
+def test_below_a_folder_closed_to_the_servers_user_the_data_goes_elsewhere(folder: Path, wheel: Binaries) -> None:
     home = folder / "home"
     home.mkdir(mode=0o700)
 

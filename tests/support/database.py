@@ -120,7 +120,5 @@ def url_of(admin_url: str, database: str) -> str:
 @contextmanager
 def _admin(admin_url: str) -> Iterator[psycopg.Connection[Any]]:
     """Yield a connection in which every statement is a transaction of its own, as CREATE DATABASE wants."""
-    with psycopg.connect(
-        admin_url.replace("postgresql+psycopg:", "postgresql:", 1), autocommit=True
-    ) as admin:
+    with psycopg.connect(admin_url.replace("postgresql+psycopg:", "postgresql:", 1), autocommit=True) as admin:
         yield admin

@@ -92,5 +92,7 @@ def test_the_shell_speaks_sql_as_the_role_that_is_asked_for(loanbook: Loanbook) 
 
     answer = loanbook("db", "shell", "-Atc", "select current_user")
     owner = loanbook("db", "shell", "--owner", "-Atc", "select current_user")
+    reader = loanbook("db", "shell", "--reader", "-Atc", "select current_user")
 
     assert (answer.stdout, owner.stdout) == ("loanbook_app\n", "loanbook_owner\n")
+    assert reader.stdout == "loanbook_reader\n"

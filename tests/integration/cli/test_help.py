@@ -13,26 +13,36 @@ from click.testing import CliRunner
 
 from api.cli.main import COMMANDS, main
 
-# What starts or enters a process of its own, or changes no books, and so cannot be tried without doing it.
-NO_DRY_RUN = frozenset({"db start", "db stop", "serve", "db shell"})
 CHANGING = frozenset(
     {
-        "init",
-        "migrate",
-        "day advance",
-        "post new",
-        "post approve",
-        "post reject",
-        "entry reverse",
-        "account open",
         "account close",
-        "account reopen",
+        "account open",
         "account rename",
-        "period open",
-        "period soft-close",
-        "period lift",
+        "account reopen",
+        "board",
+        "close",
+        "day advance",
+        "entry reverse",
+        "export mapping",
+        "export next",
+        "export write",
+        "init",
+        "loan pay",
+        "loan return",
+        "loan reverse",
+        "migrate",
         "period close",
+        "period lift",
+        "period open",
         "period reopen",
+        "period soft-close",
+        "period year-end",
+        "post approve",
+        "post new",
+        "post reject",
+        "run-day",
+        "seal",
+        "settle",
     }
 )
 
@@ -74,7 +84,6 @@ def test_no_other_command_offers_a_dry_run() -> None:
     }
 
     assert offering == CHANGING
-    assert not offering & NO_DRY_RUN
 
 
 @pytest.mark.parametrize("name", COMMANDS)

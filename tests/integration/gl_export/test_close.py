@@ -54,6 +54,10 @@ def close(
     )
 
 
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
 @pytest.fixture
 def lived(engine: sa.Engine) -> sa.Engine:
     """Return the engine of a book with a month of payments behind it."""
@@ -103,14 +107,14 @@ def test_the_month_is_closed_and_the_next_one_takes_the_work(lived: sa.Engine, t
 
 def test_a_second_run_does_nothing_again(lived: sa.Engine, tmp_path: Path) -> None:
     first = close(lived, tmp_path)
-    before = {file.name: file.read_bytes() for file in (tmp_path / "2026-10").iterdir()}
+    before = contents(tmp_path / "2026-10")
     progress: list[StepProgress] = []
 
     second = close(lived, tmp_path, progress=progress)
 
     assert second == first
     assert progress == []
-    assert {file.name: file.read_bytes() for file in (tmp_path / "2026-10").iterdir()} == before
+    assert contents(tmp_path / "2026-10") == before
 
 
 def test_files_that_were_lost_come_out_as_they_were(lived: sa.Engine, tmp_path: Path) -> None:
@@ -119,10 +123,7 @@ def test_files_that_were_lost_come_out_as_they_were(lived: sa.Engine, tmp_path: 
 
     close(lived, tmp_path / "two")
 
-    one, two = tmp_path / "one" / "2026-10", tmp_path / "two" / "2026-10"
-    assert {file.name: file.read_bytes() for file in one.iterdir()} == {
-        file.name: file.read_bytes() for file in two.iterdir()
-    }
+    assert contents(tmp_path / "one" / "2026-10") == contents(tmp_path / "two" / "2026-10")
 
 
 def test_a_month_after_a_month_takes_only_what_is_new(lived: sa.Engine, tmp_path: Path) -> None:
@@ -210,7 +211,7 @@ def test_books_that_do_not_tie_out_stop_the_close_until_they_do(
 
 def test_a_reopened_month_is_closed_by_another_run_with_a_package_of_its_own(lived: sa.Engine, tmp_path: Path) -> None:
     close(lived, tmp_path)
-    first = {file.name: file.read_bytes() for file in (tmp_path / "2026-10").iterdir()}
+    first = contents(tmp_path / "2026-10")
     reopen_period(lived, BOOK, OCTOBER, actor="ops", approver="controller", reason="fee missed")
     parts = ("ACH_CLEARING", "LOAN_PRINCIPAL", 7_00)
     post(lived, 2, "late", parts, booking_date=OCTOBER.last_day, approved_by="boss")
@@ -218,7 +219,7 @@ def test_a_reopened_month_is_closed_by_another_run_with_a_package_of_its_own(liv
     status = close(lived, tmp_path)
 
     assert (status.run_no, status.is_complete) == (2, True)
-    assert {file.name: file.read_bytes() for file in (tmp_path / "2026-10").iterdir()} == first
+    assert contents(tmp_path / "2026-10") == first
     second = json.loads((tmp_path / "2026-10-run2" / "package.json").read_text())
     assert second["run"] == 2
     assert second["trial_balance_digest"] != json.loads(first["package.json"])["trial_balance_digest"]

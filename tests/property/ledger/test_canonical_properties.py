@@ -77,17 +77,13 @@ def test_a_record_can_be_read_back_so_no_two_share_their_bytes(columns: list[tup
 
 
 @given(COLUMNS, COLUMNS)
-def test_records_in_a_row_cannot_be_taken_for_others(
-    left: list[tuple[int, Any]], right: list[tuple[int, Any]]
-) -> None:
+def test_records_in_a_row_cannot_be_taken_for_others(left: list[tuple[int, Any]], right: list[tuple[int, Any]]) -> None:
     first, rest = decode(encode(left) + encode(right))
 
     assert (first, decode(rest)) == (left, (right, b""))
 
 
-@given(
-    st.lists(st.none() | TEXTS, min_size=2, max_size=4), st.lists(st.none() | TEXTS, min_size=2, max_size=4)
-)
+@given(st.lists(st.none() | TEXTS, min_size=2, max_size=4), st.lists(st.none() | TEXTS, min_size=2, max_size=4))
 def test_text_cannot_move_into_the_column_beside_it(left: list[str | None], right: list[str | None]) -> None:
     assert (record(*map(text, left)) == record(*map(text, right))) == (left == right)
 

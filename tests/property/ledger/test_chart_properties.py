@@ -40,9 +40,7 @@ def charts(draw: st.DrawFn) -> Chart:
         if header:
             headers.setdefault(account_type, []).append(code)
     postable = [account.code for account in accounts if not account.header]
-    role_maps = st.dictionaries(
-        st.sampled_from(["A", "B_2", "CASH"]), st.sampled_from(postable or [AccountCode("")])
-    )
+    role_maps = st.dictionaries(st.sampled_from(["A", "B_2", "CASH"]), st.sampled_from(postable or [AccountCode("")]))
     names = ("default", 'a "b" c', "é") if postable else ()
     roles = {name: draw(role_maps) for name in names}
     return Chart(draw(NAMES), tuple(draw(st.permutations(accounts))), roles)

@@ -24,9 +24,7 @@ from ledger.pairing import pair
 ACCOUNTS = st.sampled_from([AccountCode(code) for code in "abcdef"])
 MONEY = st.builds(Money, st.integers(1, 10**12), st.sampled_from(["USD", "EUR", "JPY"]))
 POSTINGS = st.lists(
-    st.tuples(ACCOUNTS, ACCOUNTS, MONEY)
-    .filter(lambda drawn: drawn[0] != drawn[1])
-    .map(lambda t: Posting(*t)),
+    st.tuples(ACCOUNTS, ACCOUNTS, MONEY).filter(lambda drawn: drawn[0] != drawn[1]).map(lambda t: Posting(*t)),
     min_size=1,
     max_size=12,
 ).map(tuple)

@@ -53,9 +53,7 @@ def test_a_flipped_bit_anywhere_in_a_proof_is_found(leaves: list[bytes], data: s
     flipped = (int.from_bytes(proof[step], "big") ^ 1 << bit).to_bytes(32, "big")
     touched = (*proof[:step], flipped, *proof[step + 1 :])
 
-    assert not verify_inclusion(
-        leaves[index], index=index, size=len(leaves), proof=touched, expected_root=root(leaves)
-    )
+    assert not verify_inclusion(leaves[index], index=index, size=len(leaves), proof=touched, expected_root=root(leaves))
 
 
 @given(SOME_LEAVES, st.data())

@@ -109,6 +109,4 @@ def test_rounding_agrees_with_the_decimal_module(value: Decimal) -> None:
     }
 
     for mode, name in names.items():
-        assert round_to_minor(value, "USD", mode).to_decimal() == value.quantize(
-            Decimal("0.01"), rounding=name
-        )
+        assert round_to_minor(value, "USD", mode).to_decimal() == value.quantize(Decimal("0.01"), rounding=name)

@@ -62,8 +62,6 @@ def test_the_top_headers_together_hold_everything(postings: list[Posting]) -> No
     balance = trial_balance(rows_of(postings))
 
     for totals in balance.totals:
-        top = [
-            up.row for up in roll_up(balance, CHART) if up.depth == 0 and up.row.currency == totals.currency
-        ]
+        top = [up.row for up in roll_up(balance, CHART) if up.depth == 0 and up.row.currency == totals.currency]
         assert Money.sum((row.debits for row in top), totals.currency) == totals.debits
         assert Money.sum((row.balance_on(Side.DEBIT) for row in top), totals.currency).minor == 0

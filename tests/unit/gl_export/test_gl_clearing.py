@@ -12,8 +12,12 @@ from ledger.money import Money
 AS_OF = date(2026, 11, 30)
 
 
+def movement(day: date, change: Money) -> DayMovement:
+    return DayMovement(day, debits=max(change, change * 0), credits=max(-change, change * 0))
+
+
 def aged(*movements: tuple[int, str], month: int = 11) -> ClearingAge:
-    days = [DayMovement(date(2026, month, day), Money.parse(text, "USD")) for day, text in movements]
+    days = [movement(date(2026, month, day), Money.parse(text, "USD")) for day, text in movements]
     return age("1120", days, as_of=AS_OF, currency="USD")
 
 
@@ -40,6 +44,18 @@ def test_a_settlement_before_the_payment_is_open_on_the_other_side() -> None:
 
     assert open_items(found) == ["3: 30.00", "5: 10.00"]
     assert str(found.balance) == "40.00 USD"
+
+
+def test_a_day_settles_what_is_open_before_its_own_amounts_offset_each_other() -> None:
+    usd = [Money.parse(text, "USD") for text in ("0", "5.00", "10.00")]
+    days = [
+        DayMovement(date(2026, 11, 2), debits=usd[2], credits=usd[0]),
+        DayMovement(date(2026, 11, 4), debits=usd[1], credits=usd[2]),
+    ]
+
+    found = age("1120", days, as_of=AS_OF, currency="USD")
+
+    assert open_items(found) == ["4: 5.00"]
 
 
 def test_a_settlement_larger_than_all_that_is_open_turns_the_balance() -> None:

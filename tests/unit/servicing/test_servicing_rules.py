@@ -28,7 +28,7 @@ from servicing.schedule import contract_schedule, due_dates, level_payment
 from servicing.terms import Terms
 from servicing.waterfall import allocate
 
-RULES = Product(late_fee={"amount": "15.00"}, returned_payment_fee="25.00", grace_days=10)
+RULES = Product.model_validate({"late_fee": {"amount": "15.00"}, "returned_payment_fee": "25.00", "grace_days": 10})
 TERMS = Terms(
     product=RULES,
     principal=Money.parse("10000.00", "USD"),
