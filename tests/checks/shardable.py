@@ -1,8 +1,8 @@
 """The schema can be spread over several machines: what a distributed PostgreSQL asks for, checked on a plain one.
 
 Everything that grows with the loans is keyed by the loan, in every key; nothing waits for the end of a transaction
-to be checked, nothing is numbered by a sequence, and triggers only refuse. Tables that would be copied to every machine are
-declared here, with the reason that they stay small. Never: a distributed server.
+to be checked, nothing is numbered by a sequence, and triggers only refuse. Tables that would be copied to every
+machine are declared here, with the reason that they stay small. Never: a distributed server.
 Next: `docs/architecture.md`; `tests/migrations/test_shardable.py`, which breaks each rule once.
 """
 
