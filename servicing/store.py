@@ -47,8 +47,10 @@ _LOANS = (
     " JOIN servicing.product_version p ON p.content_hash = t.product_hash"
     " WHERE l.loan_id = ANY (:ids) ORDER BY l.loan_id"
 )
-_LOCKED = sa.text(_LOANS + " FOR UPDATE OF l")
 _READ = sa.text(_LOANS)
+_LOCK_ONE = sa.text("SELECT l.loan_id FROM servicing.loan l WHERE l.loan_id = :loan_id FOR UPDATE")
+# Several loans are locked by an update that changes nothing: a select may lock one only on a distributed engine.
+_LOCK_MANY = sa.text("UPDATE servicing.loan SET fees_through = fees_through WHERE loan_id = ANY (:ids)")
 _EVENTS = sa.text(
     "SELECT loan_id, event_no, kind, effective_date, entered_on, payload, request_key FROM servicing.event"
     " WHERE loan_id = ANY (:ids) ORDER BY loan_id, event_no"
@@ -58,8 +60,12 @@ _PRODUCTS: dict[str, Product] = {}
 
 def load_loans(connection: sa.Connection, loan_ids: Sequence[int], *, lock: bool) -> tuple[Loan, ...]:
     """Return loans by id, their rows locked if asked; those that do not exist are left out."""
-    ids = {"ids": list(loan_ids)}
-    rows = connection.execute(_LOCKED if lock else _READ, ids).all()
+    ids = {"ids": sorted(loan_ids)}
+    if lock and len(loan_ids) == 1:
+        connection.execute(_LOCK_ONE, {"loan_id": loan_ids[0]})
+    elif lock:
+        connection.execute(_LOCK_MANY, ids)
+    rows = connection.execute(_READ, ids).all()
     events: dict[int, list[Any]] = {}
     for row in connection.execute(_EVENTS, ids):
         events.setdefault(row.loan_id, []).append(row)
