@@ -100,6 +100,8 @@ def check_against_published(connection: sa.Connection, published: Iterable[Block
     on would fork the chain.
     """
     digests = tuple(published)
+    if not digests:
+        return ()
     statement = sa.text("SELECT block_no, block_hash FROM ledger.seal_block WHERE block_no = ANY (:numbers)")
     rows = connection.execute(statement, {"numbers": [digest.block_no for digest in digests]})
     latest = head(connection)

@@ -50,7 +50,7 @@ DECLARE
     v_count integer := length(p_hashes) / 32;
 BEGIN
     WHILE v_count > 1 LOOP
-        v_level := (SELECT string_agg(sha256('\x01'::bytea || substr(v_level, 64 * i + 1, 64)), NULL ORDER BY i)
+        v_level := (SELECT string_agg(sha256('\x01'::bytea || substr(v_level, 64 * i + 1, 64)), NULL)
                       FROM generate_series(0, v_count / 2 - 1) i)
                    || CASE WHEN v_count % 2 = 1 THEN substr(v_level, 32 * v_count - 31, 32) ELSE ''::bytea END;
         v_count := (v_count + 1) / 2;

@@ -43,7 +43,8 @@ END $$;
 
 -- Few: one index descent for each subledger and each entry, however long the history.
 CREATE OR REPLACE FUNCTION ledger.few_members(p_due ledger.unsealed[]) RETURNS TABLE (
-    subledger_id bigint, from_no integer, to_no integer, is_first boolean, entry_count bigint, posting_count bigint, whole boolean, digest bytea)
+    subledger_id bigint, from_no integer, to_no integer, is_first boolean, entry_count bigint, posting_count bigint, whole boolean,
+    digest bytea)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET client_encoding = 'UTF8' AS $$
     SELECT d.subledger_id, d.from_no, d.to_no, d.previous IS NULL, x.entries, x.postings, x.whole,
            sha256('\x01'::bytea || ledger.member_record(d.subledger_id, d.from_no, d.to_no, d.previous) || coalesce(x.leaves, ''::bytea))
@@ -52,7 +53,8 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET client_encoding = 
              FROM (SELECT sha256('\x01'::bytea || ledger.entry_record(e) || q.bytes) AS leaf, q.postings,
                           (q.postings, q.lowest, q.highest) = (e.posting_count, 1, e.posting_count) AS whole
                      FROM ledger.journal_entry e, LATERAL (
-                          SELECT string_agg(ledger.posting_record(o), NULL) AS bytes, count(*) AS postings, min(o.seq) AS lowest, max(o.seq) AS highest
+                          SELECT string_agg(ledger.posting_record(o), NULL) AS bytes, count(*) AS postings,
+                                 min(o.seq) AS lowest, max(o.seq) AS highest
                             FROM (SELECT p.* FROM ledger.posting p
                                    WHERE p.subledger_id = e.subledger_id AND p.entry_no = e.entry_no ORDER BY p.seq) o) q
                     WHERE e.subledger_id = d.subledger_id AND e.entry_no BETWEEN d.from_no AND d.to_no
@@ -63,7 +65,8 @@ CREATE OR REPLACE FUNCTION ledger.few_totals(p_due ledger.unsealed[]) RETURNS TA
     book_id integer, debit_account integer, credit_account integer, currency text, booking_date date, effective_date date,
     amount numeric, posting_count bigint)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT x.book_id, x.debit_account, x.credit_account, x.currency, x.booking_date, x.effective_date, sum(x.amount), sum(x.postings)::bigint
+    SELECT x.book_id, x.debit_account, x.credit_account, x.currency, x.booking_date, x.effective_date, sum(x.amount),
+           sum(x.postings)::bigint
       FROM unnest(p_due) d, LATERAL (
            SELECT e.book_id, p.debit_account, p.credit_account, p.currency, p.booking_date, e.effective_date, sum(p.amount) AS amount,
                   count(*) AS postings
@@ -76,7 +79,8 @@ $$;
 -- Many: the whole journal in the order of its keys, merged, in runs of subledgers that parallel workers share out. Heads
 -- are read again for the totals; both functions are STABLE and called by one statement, so that they see the same heads.
 CREATE OR REPLACE FUNCTION ledger.many_members() RETURNS TABLE (
-    subledger_id bigint, from_no integer, to_no integer, is_first boolean, entry_count bigint, posting_count bigint, whole boolean, digest bytea)
+    subledger_id bigint, from_no integer, to_no integer, is_first boolean, entry_count bigint, posting_count bigint, whole boolean,
+    digest bytea)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET client_encoding = 'UTF8'
 SET enable_nestloop = off SET enable_hashjoin = off SET enable_hashagg = off SET random_page_cost = 1 SET work_mem = '64MB' AS $$
 BEGIN
@@ -120,8 +124,10 @@ BEGIN
     IF v_reason IS NULL THEN
         SELECT CASE WHEN e.entry_no IS NULL THEN format('entry %s of subledger %s is missing', n.entry_no, u.subledger_id)
                     WHEN e.posting_count <> q.postings THEN
-                        format('entry %s of subledger %s declares %s postings but has %s', n.entry_no, u.subledger_id, e.posting_count, q.postings)
-                    ELSE format('entry %s of subledger %s numbers its %s postings from %s to %s', n.entry_no, u.subledger_id, q.postings, q.lowest, q.highest) END
+                        format('entry %s of subledger %s declares %s postings but has %s',
+                               n.entry_no, u.subledger_id, e.posting_count, q.postings)
+                    ELSE format('entry %s of subledger %s numbers its %s postings from %s to %s',
+                                n.entry_no, u.subledger_id, q.postings, q.lowest, q.highest) END
           INTO v_reason
           FROM (SELECT m.subledger_id, m.from_no, m.to_no FROM ledger.seal_member m WHERE m.block_no = p_block_no
                 UNION ALL SELECT d.subledger_id, d.from_no, d.to_no FROM ledger.unsealed d) u
@@ -129,7 +135,8 @@ BEGIN
           LEFT JOIN ledger.journal_entry e ON e.subledger_id = u.subledger_id AND e.entry_no = n.entry_no
          CROSS JOIN LATERAL (SELECT count(*) AS postings, min(p.seq) AS lowest, max(p.seq) AS highest FROM ledger.posting p
                               WHERE p.subledger_id = u.subledger_id AND p.entry_no = n.entry_no) q
-         WHERE e.entry_no IS NULL OR (q.postings, q.lowest, q.highest) IS DISTINCT FROM (e.posting_count::bigint, 1::smallint, e.posting_count)
+         WHERE e.entry_no IS NULL
+            OR (q.postings, q.lowest, q.highest) IS DISTINCT FROM (e.posting_count::bigint, 1::smallint, e.posting_count)
          ORDER BY u.subledger_id, n.entry_no LIMIT 1;
     END IF;
     PERFORM ledger.refuse('LB028', jsonb_build_object('block_no', p_block_no,
@@ -164,7 +171,8 @@ BEGIN
     BEGIN
         WITH member AS MATERIALIZED (
             SELECT b.*, row_number() OVER (ORDER BY b.subledger_id) - 1 AS place
-              FROM (SELECT f.* FROM ledger.few_members(v_few) f UNION ALL SELECT m.* FROM ledger.many_members() m WHERE v_few IS NULL) b
+              FROM (SELECT f.* FROM ledger.few_members(v_few) f
+                    UNION ALL SELECT m.* FROM ledger.many_members() m WHERE v_few IS NULL) b
         ), pair AS MATERIALIZED (
             SELECT f.* FROM ledger.few_totals(v_few) f UNION ALL SELECT m.* FROM ledger.many_totals() m WHERE v_few IS NULL
         ), added_members AS (
@@ -196,7 +204,8 @@ BEGIN
                        || ledger.member_record(m.subledger_id, m.from_no, m.to_no, m.digest)), NULL ORDER BY m.place)) AS hash
               FROM member m GROUP BY 1
         )
-        SELECT coalesce(cardinality(v_few), (SELECT count(*) FROM ledger.unsealed)) = count(*) AND bool_and(m.whole AND m.entry_count = m.to_no - m.from_no + 1)
+        SELECT coalesce(cardinality(v_few), (SELECT count(*) FROM ledger.unsealed)) = count(*)
+                   AND bool_and(m.whole AND m.entry_count = m.to_no - m.from_no + 1)
                    AND sum(m.posting_count) = (SELECT sum(p.posting_count) FROM pair p),
                count(*), sum(m.entry_count), sum(m.posting_count),
                (SELECT ledger.merkle_fold(string_agg(s.hash, NULL ORDER BY s.place)) FROM subtree s),

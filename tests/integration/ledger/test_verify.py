@@ -185,6 +185,10 @@ def test_a_balanced_pair_that_was_appended_is_found_even_if_the_header_counts_it
         ),
         ("UPDATE ledger.period SET state = 'open' WHERE month = '2026-01-01'", "period-differs: book 1, 2026-01"),
         ("UPDATE ledger.subledger SET closed_through = '2025-12-31' WHERE subledger_id = 3", "gate-open: subledger 3"),
+        (
+            "UPDATE ledger.period_event SET block_no = 1 WHERE to_state = 'closed'",
+            "entry-in-closed-period: book 1, 2026-01",
+        ),
         ("UPDATE ledger.seal_mark SET sealed_no = sealed_no - 1 WHERE subledger_id = 3", "mark-differs: subledger 3"),
         ("DELETE FROM ledger.subledger WHERE subledger_id = 3", "subledger-missing: subledger 3"),
         ("UPDATE ledger.subledger SET book_id = 2 WHERE subledger_id = 3", "entry-of-other-book: subledger 3"),
