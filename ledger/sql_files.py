@@ -22,10 +22,6 @@ LEDGER_SQL = (
     "verify_seals.sql",
     "verify_books.sql",
     "views.sql",
-    "leaves.sql",
-    "seal.sql",
-    "verify_seals.sql",
-    "verify_books.sql",
     "grants.sql",
 )
 

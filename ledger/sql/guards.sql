@@ -11,29 +11,41 @@ END $$;
 
 -- An INSERT brings whole entries: postings 1..n of each, all saying n. So a balanced pair appended to an entry
 -- that exists is refused by what the new rows themselves say (and 1..n again by the primary key).
+-- It runs with every entry, so it sets nothing and asks as little as it can.
 CREATE OR REPLACE FUNCTION ledger.refuse_partial_entries() RETURNS trigger
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql AS $$
 DECLARE
-    v_whole boolean;
-    v_bad record;
+    v record;
+    v_subledger_id bigint;
+    v_entry_no integer;
+    v_count integer;
+    v_next integer := 1;
 BEGIN
-    -- One entry, the common case, in a single pass.
-    SELECT count(*) = max(n.posting_count) AND min(n.posting_count) = max(n.posting_count) AND max(n.seq) = count(*)
-           AND min(n.seq) = 1 AND min(n.subledger_id) = max(n.subledger_id) AND min(n.entry_no) = max(n.entry_no)
-      INTO v_whole FROM new_postings n;
-    IF v_whole THEN
+    -- One entry, its postings in order, is the common case.
+    FOR v IN SELECT n.subledger_id, n.entry_no, n.seq, n.posting_count FROM new_postings n LOOP
+        IF v_next = 1 THEN
+            v_subledger_id := v.subledger_id;
+            v_entry_no := v.entry_no;
+            v_count := v.posting_count;
+        END IF;
+        IF v.seq <> v_next OR v.posting_count <> v_count OR v.entry_no <> v_entry_no OR v.subledger_id <> v_subledger_id THEN
+            v_count := NULL;
+            EXIT;
+        END IF;
+        v_next := v_next + 1;
+    END LOOP;
+    IF v_next > v_count THEN
         RETURN NULL;
     END IF;
     SELECT n.subledger_id, n.entry_no, max(n.posting_count) AS expected, count(*) AS found
-      INTO v_bad
+      INTO v
       FROM new_postings n
      GROUP BY n.subledger_id, n.entry_no
     HAVING count(*) <> max(n.posting_count) OR min(n.posting_count) <> max(n.posting_count)
         OR max(n.seq) <> count(*) OR min(n.seq) <> 1
      LIMIT 1;
     IF FOUND THEN
-        PERFORM ledger.refuse('LB020', jsonb_build_object('subledger_id', v_bad.subledger_id,
-            'entry_no', v_bad.entry_no, 'expected', v_bad.expected, 'found', v_bad.found));
+        PERFORM ledger.refuse('LB020', to_jsonb(v));
     END IF;
     RETURN NULL;
 END $$;
@@ -52,9 +64,10 @@ BEGIN
     RETURN NEW;
 END $$;
 
-CREATE OR REPLACE TRIGGER subledger_gate_holds BEFORE UPDATE OF closed_through ON ledger.subledger
+-- After the update: a row trigger before it would have every post lock the head's row once more.
+CREATE OR REPLACE TRIGGER subledger_gate_holds AFTER UPDATE OF closed_through ON ledger.subledger
     FOR EACH ROW WHEN (NEW.closed_through < OLD.closed_through) EXECUTE FUNCTION ledger.refuse_lowered_gate();
-CREATE OR REPLACE TRIGGER subledger_identity_holds BEFORE UPDATE OF subledger_id, book_id, currency ON ledger.subledger
+CREATE OR REPLACE TRIGGER subledger_identity_holds AFTER UPDATE OF subledger_id, book_id, currency ON ledger.subledger
     FOR EACH ROW EXECUTE FUNCTION ledger.refuse_change();
 CREATE OR REPLACE TRIGGER birth_gate_holds BEFORE UPDATE OF closed_through ON ledger.birth_gate
     FOR EACH ROW WHEN (NEW.closed_through < OLD.closed_through) EXECUTE FUNCTION ledger.refuse_lowered_gate();

@@ -32,9 +32,7 @@ BEGIN
                   WHERE t.batch_id = p_batch_id AND t.subledger_id BETWEEN p_from AND p_to LOOP
         PERFORM ledger.refuse_accounts(p_book_id, v_booking_date, false, ARRAY[v_bad.debit_account, v_bad.credit_account],
                                        ARRAY[v_bad.currency, v_bad.currency]);
-        PERFORM ledger.refuse_mixed_memoranda(ARRAY[v_bad.debit_account], ARRAY[v_bad.credit_account],
-            ARRAY(SELECT a.account_id FROM ledger.account a
-                   WHERE a.account_id IN (v_bad.debit_account, v_bad.credit_account) AND a.type = 'off_balance'));
+        PERFORM ledger.refuse_mixed_memoranda(ARRAY[v_bad.debit_account], ARRAY[v_bad.credit_account]);
     END LOOP;
 
     UPDATE ledger.subledger s SET last_entry_no = s.last_entry_no + 1

@@ -90,6 +90,31 @@ BEGIN
     END IF;
 END $$;
 
+-- What an ordinary entry has no need of: a booking date of its own, a reversal, a correction, a journal by hand. An entry
+-- that a request booked before is not checked again; its month may be closed by now.
+CREATE OR REPLACE FUNCTION ledger.check_exceptional(
+    p_subledger_id bigint, p_entry_no integer, p_book_id integer, p_request_key text, p_template text, p_booking_date date, p_actor text,
+    p_approved_by text, p_debits integer[], p_credits integer[], p_amounts bigint[], p_currencies text[], p_reverses_no integer,
+    p_corrects_no integer) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF EXISTS (SELECT FROM ledger.journal_entry e WHERE e.subledger_id = p_subledger_id AND e.request_key = p_request_key) THEN
+        RETURN;
+    END IF;
+    IF p_booking_date IS NOT NULL THEN
+        PERFORM ledger.check_booking_date(p_book_id, p_booking_date, p_approved_by);
+    END IF;
+    IF p_reverses_no IS NOT NULL THEN
+        PERFORM ledger.check_reversal(p_subledger_id, p_reverses_no, p_debits, p_credits, p_amounts, p_currencies);
+    END IF;
+    IF p_corrects_no >= p_entry_no OR p_corrects_no < 1 THEN
+        PERFORM ledger.refuse('LB013', jsonb_build_object('subledger_id', p_subledger_id, 'entry_no', p_corrects_no));
+    END IF;
+    IF p_template = 'manual_journal' AND p_approved_by IS NULL THEN
+        PERFORM ledger.refuse('LB022', jsonb_build_object('action', 'a manual journal', 'actor', p_actor, 'approver', NULL));
+    END IF;
+END $$;
+
 -- Say which account of an entry may not be posted to, and why.
 CREATE OR REPLACE FUNCTION ledger.refuse_accounts(
     p_book_id integer, p_booking_date date, p_manual boolean, p_accounts integer[], p_currencies text[]) RETURNS void
@@ -121,7 +146,7 @@ BEGIN
 END $$;
 
 -- Memorandum accounts balance among themselves: a posting with one on one side has one on the other.
-CREATE OR REPLACE FUNCTION ledger.refuse_mixed_memoranda(p_debits integer[], p_credits integer[], p_memoranda integer[]) RETURNS void
+CREATE OR REPLACE FUNCTION ledger.refuse_mixed_memoranda(p_debits integer[], p_credits integer[]) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v record;
@@ -129,28 +154,68 @@ BEGIN
     SELECT d.code AS debit, c.code AS credit INTO v
       FROM unnest(p_debits, p_credits) t (debit, credit)
       JOIN ledger.account d ON d.account_id = t.debit JOIN ledger.account c ON c.account_id = t.credit
-     WHERE (t.debit = ANY (p_memoranda)) <> (t.credit = ANY (p_memoranda)) LIMIT 1;
+     WHERE (d.type = 'off_balance') <> (c.type = 'off_balance') LIMIT 1;
     IF FOUND THEN
         PERFORM ledger.refuse('LB036', to_jsonb(v));
     END IF;
 END $$;
 
--- A balance that has no row yet, or would turn to the other side.
-CREATE OR REPLACE FUNCTION ledger.open_balance(
-    p_subledger_id bigint, p_account_id integer, p_currency text, p_change bigint, p_may_go_contra boolean) RETURNS void
+-- Some balances of one currency did not move: those without a row get one, and one that would turn to the other side
+-- is refused. The postings are written, so a balance that moved agrees with them, and the one to name does not.
+CREATE OR REPLACE FUNCTION ledger.open_balances(
+    p_subledger_id bigint, p_currency text, p_accounts integer[], p_changes bigint[], p_moved integer) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    v_balance bigint;
+    v_opened integer;
+    v_bad record;
 BEGIN
-    SELECT b.balance INTO v_balance FROM ledger.account_balance b
-     WHERE b.subledger_id = p_subledger_id AND b.account_id = p_account_id AND b.currency = p_currency;
-    IF FOUND OR (p_change < 0 AND NOT p_may_go_contra) THEN
-        PERFORM ledger.refuse('LB015', jsonb_build_object('subledger_id', p_subledger_id,
-            'account', (SELECT a.code FROM ledger.account a WHERE a.account_id = p_account_id),
-            'balance', coalesce(v_balance, 0), 'change', p_change, 'currency', p_currency));
-    END IF;
     INSERT INTO ledger.account_balance (subledger_id, account_id, currency, balance, may_go_contra)
-    VALUES (p_subledger_id, p_account_id, p_currency, p_change, p_may_go_contra);
+    SELECT p_subledger_id, m.account_id, p_currency, m.change, a.may_go_contra
+      FROM unnest(p_accounts, p_changes) m (account_id, change)
+      JOIN ledger.account a ON a.account_id = m.account_id
+     WHERE (m.change >= 0 OR a.may_go_contra)
+       AND NOT EXISTS (SELECT FROM ledger.account_balance b
+                        WHERE b.subledger_id = p_subledger_id AND b.account_id = m.account_id AND b.currency = p_currency);
+    GET DIAGNOSTICS v_opened = ROW_COUNT;
+    IF p_moved + v_opened = cardinality(p_accounts) THEN
+        RETURN;
+    END IF;
+    SELECT a.code AS account, coalesce(b.balance, 0) AS balance, m.change INTO v_bad
+      FROM unnest(p_accounts, p_changes) m (account_id, change)
+      JOIN ledger.account a ON a.account_id = m.account_id
+      LEFT JOIN ledger.account_balance b
+        ON b.subledger_id = p_subledger_id AND b.account_id = m.account_id AND b.currency = p_currency
+     CROSS JOIN LATERAL (
+           SELECT sum(CASE WHEN (p.debit_account = m.account_id) = (a.normal_side = 'debit') THEN p.amount ELSE -p.amount END) AS balance
+             FROM ledger.posting p
+            WHERE p.subledger_id = p_subledger_id AND p.currency = p_currency AND m.account_id IN (p.debit_account, p.credit_account)) posted
+     WHERE m.change < 0 AND NOT a.may_go_contra
+     ORDER BY coalesce(b.balance, 0) = posted.balance, m.account_id LIMIT 1;
+    PERFORM ledger.refuse('LB015', jsonb_build_object('subledger_id', p_subledger_id, 'currency', p_currency) || to_jsonb(v_bad));
+END $$;
+
+-- The balances of an entry in several currencies, one currency after the other, from the postings that were just written.
+CREATE OR REPLACE FUNCTION ledger.move_balances_by_currency(p_subledger_id bigint, p_entry_no integer) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v record;
+    v_rows integer;
+BEGIN
+    FOR v IN SELECT m.currency, array_agg(m.account_id ORDER BY m.account_id) AS accounts, array_agg(m.change ORDER BY m.account_id) AS changes
+               FROM (SELECT p.currency, a.account_id,
+                            sum(CASE WHEN (p.debit_account = a.account_id) = (a.normal_side = 'debit') THEN p.amount ELSE -p.amount END)::bigint AS change
+                       FROM ledger.posting p JOIN ledger.account a ON a.account_id IN (p.debit_account, p.credit_account) AND a.subledgered
+                      WHERE p.subledger_id = p_subledger_id AND p.entry_no = p_entry_no
+                      GROUP BY p.currency, a.account_id) m
+              WHERE m.change <> 0 GROUP BY m.currency ORDER BY m.currency LOOP
+        UPDATE ledger.account_balance b SET balance = b.balance + v.changes[array_position(v.accounts, b.account_id)]
+         WHERE b.subledger_id = p_subledger_id AND b.account_id = ANY (v.accounts) AND b.currency = v.currency
+           AND (b.may_go_contra OR b.balance + v.changes[array_position(v.accounts, b.account_id)] >= 0);
+        GET DIAGNOSTICS v_rows = ROW_COUNT;
+        IF v_rows <> cardinality(v.accounts) THEN
+            PERFORM ledger.open_balances(p_subledger_id, v.currency, v.accounts, v.changes, v_rows);
+        END IF;
+    END LOOP;
 END $$;
 
 -- Name the first posting of an entry that is not in the only currency that its subledger takes.
@@ -173,27 +238,26 @@ CREATE OR REPLACE FUNCTION ledger.post_entry(
     p_debits integer[], p_credits integer[], p_amounts bigint[], p_currencies text[],
     p_narration text, p_source_ref text, p_reverses_no integer, p_corrects_no integer, p_group_id bigint, p_details jsonb,
     OUT o_entry_no integer, OUT o_booking_date date, OUT o_outcome text)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+-- Every statement finds its rows by their key, so it is planned once, however many rows a table had then.
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off AS $$
 DECLARE
     v_count integer := cardinality(p_debits);
     v_book_id integer;
     v_own_currency text;
-    v_manual boolean := p_template = 'manual_journal';
-    v_known integer[];   -- every account of the entry that may be posted to
-    v_kept integer[];    -- those of them that keep a balance here, in id order
-    v_signs integer[];
-    v_contra boolean[];
-    v_memoranda integer[];
+    v_known integer[];     -- every account of the entry that may be posted to
+    v_moved integer[];     -- those whose balance here moves, and by how much
+    v_changes bigint[];
     v_one_currency boolean;
-    v_currencies text[];
-    v_change bigint;
+    v_memoranda boolean;
+    v_rows integer;
 BEGIN
     -- A snapshot older than the head's lock could read a gate that has been closed since.
     IF current_setting('transaction_isolation') <> 'read committed' THEN
         PERFORM ledger.refuse('LB017', jsonb_build_object('level', current_setting('transaction_isolation')));
     END IF;
-    IF coalesce(v_count, 0) = 0 OR (v_count, v_count, v_count) IS DISTINCT FROM
-       (cardinality(p_credits), cardinality(p_amounts), cardinality(p_currencies)) THEN
+    IF v_count IS NULL OR v_count = 0
+       OR (cardinality(p_credits) = v_count AND cardinality(p_amounts) = v_count AND cardinality(p_currencies) = v_count) IS NOT TRUE THEN
         PERFORM ledger.refuse('LB019');
     END IF;
 
@@ -211,20 +275,9 @@ BEGIN
         END IF;
         RETURN;
     END IF;
-    IF (p_booking_date IS NOT NULL OR p_reverses_no IS NOT NULL)
-       AND NOT EXISTS (SELECT FROM ledger.journal_entry e WHERE e.subledger_id = p_subledger_id AND e.request_key = p_request_key) THEN
-        IF p_booking_date IS NOT NULL THEN
-            PERFORM ledger.check_booking_date(v_book_id, p_booking_date, p_approved_by);
-        END IF;
-        IF p_reverses_no IS NOT NULL THEN
-            PERFORM ledger.check_reversal(p_subledger_id, p_reverses_no, p_debits, p_credits, p_amounts, p_currencies);
-        END IF;
-    END IF;
-    IF p_corrects_no >= o_entry_no OR p_corrects_no < 1 THEN
-        PERFORM ledger.refuse('LB013', jsonb_build_object('subledger_id', p_subledger_id, 'entry_no', p_corrects_no));
-    END IF;
-    IF v_manual AND p_approved_by IS NULL THEN
-        PERFORM ledger.refuse('LB022', jsonb_build_object('action', 'a manual journal', 'actor', p_actor, 'approver', NULL));
+    IF p_booking_date IS NOT NULL OR p_reverses_no IS NOT NULL OR p_corrects_no IS NOT NULL OR p_template = 'manual_journal' THEN
+        PERFORM ledger.check_exceptional(p_subledger_id, o_entry_no, v_book_id, p_request_key, p_template, p_booking_date, p_actor,
+            p_approved_by, p_debits, p_credits, p_amounts, p_currencies, p_reverses_no, p_corrects_no);
     END IF;
 
     INSERT INTO ledger.journal_entry (subledger_id, entry_no, book_id, template, template_version, effective_date, booking_date,
@@ -241,54 +294,54 @@ BEGIN
         RETURN;
     END IF;
 
-    SELECT array_agg(a.account_id),
-           array_agg(a.account_id ORDER BY a.account_id) FILTER (WHERE a.subledgered),
-           array_agg(CASE a.normal_side WHEN 'debit' THEN 1 ELSE -1 END ORDER BY a.account_id) FILTER (WHERE a.subledgered),
-           array_agg(a.may_go_contra ORDER BY a.account_id) FILTER (WHERE a.subledgered),
-           array_agg(a.account_id) FILTER (WHERE a.type = 'off_balance')
-      INTO v_known, v_kept, v_signs, v_contra, v_memoranda
+    SELECT array_agg(a.account_id), bool_or(a.type = 'off_balance'),
+           array_agg(a.account_id) FILTER (WHERE a.subledgered AND m.change <> 0),
+           array_agg(m.change) FILTER (WHERE a.subledgered AND m.change <> 0)
+      INTO v_known, v_memoranda, v_moved, v_changes
       FROM ledger.account a
+     CROSS JOIN LATERAL (
+           SELECT sum(CASE WHEN (t.debit = a.account_id) = (a.normal_side = 'debit') THEN t.amount ELSE -t.amount END)::bigint AS change
+             FROM unnest(p_debits, p_credits, p_amounts) t (debit, credit, amount)
+            WHERE t.debit = a.account_id OR t.credit = a.account_id) m
      WHERE a.account_id = ANY (p_debits || p_credits) AND a.book_id = v_book_id AND NOT a.header
        AND a.opened_from <= o_booking_date AND (a.closed_from IS NULL OR a.closed_from > o_booking_date)
-       AND (a.currency IS NULL OR a.currency = ANY (p_currencies)) AND NOT (v_manual AND a.control);
+       AND (a.currency IS NULL OR a.currency = ANY (p_currencies)) AND NOT (a.control AND p_template = 'manual_journal');
     v_one_currency := p_currencies[1] = ALL (p_currencies);
     IF v_known IS NULL OR NOT (p_debits <@ v_known AND p_credits <@ v_known) OR NOT v_one_currency THEN
-        PERFORM ledger.refuse_accounts(v_book_id, o_booking_date, v_manual, p_debits || p_credits, p_currencies || p_currencies);
+        PERFORM ledger.refuse_accounts(v_book_id, o_booking_date, p_template = 'manual_journal', p_debits || p_credits,
+                                       p_currencies || p_currencies);
     END IF;
     IF NOT (v_own_currency = ALL (p_currencies)) THEN
         PERFORM ledger.refuse_currency(p_subledger_id, v_own_currency, p_debits, p_currencies);
     END IF;
-    IF v_memoranda IS NOT NULL THEN
-        PERFORM ledger.refuse_mixed_memoranda(p_debits, p_credits, v_memoranda);
+    IF v_memoranda THEN
+        PERFORM ledger.refuse_mixed_memoranda(p_debits, p_credits);
     END IF;
 
-    INSERT INTO ledger.posting (subledger_id, entry_no, seq, posting_count, debit_account, credit_account, amount, currency, booking_date)
-    SELECT p_subledger_id, o_entry_no, t.seq, v_count, t.debit, t.credit, t.amount, t.currency, o_booking_date
-      FROM unnest(p_debits, p_credits, p_amounts, p_currencies) WITH ORDINALITY t (debit, credit, amount, currency, seq);
+    -- Rows written out are the quickest, and a distributed engine keeps them on one machine.
+    IF v_count = 1 THEN
+        INSERT INTO ledger.posting (subledger_id, entry_no, seq, posting_count, debit_account, credit_account, amount, currency, booking_date)
+        VALUES (p_subledger_id, o_entry_no, 1, 1, p_debits[1], p_credits[1], p_amounts[1], p_currencies[1], o_booking_date);
+    ELSIF v_count = 2 THEN
+        INSERT INTO ledger.posting (subledger_id, entry_no, seq, posting_count, debit_account, credit_account, amount, currency, booking_date)
+        VALUES (p_subledger_id, o_entry_no, 1, 2, p_debits[1], p_credits[1], p_amounts[1], p_currencies[1], o_booking_date),
+               (p_subledger_id, o_entry_no, 2, 2, p_debits[2], p_credits[2], p_amounts[2], p_currencies[2], o_booking_date);
+    ELSE
+        INSERT INTO ledger.posting (subledger_id, entry_no, seq, posting_count, debit_account, credit_account, amount, currency, booking_date)
+        SELECT p_subledger_id, o_entry_no, t.seq, v_count, t.debit, t.credit, t.amount, t.currency, o_booking_date
+          FROM unnest(p_debits, p_credits, p_amounts, p_currencies) WITH ORDINALITY t (debit, credit, amount, currency, seq);
+    END IF;
 
-    v_currencies := CASE WHEN v_one_currency THEN p_currencies[1:1]
-                         ELSE ARRAY(SELECT DISTINCT c FROM unnest(p_currencies) c ORDER BY c) END;
-    FOR c IN 1 .. cardinality(v_currencies) LOOP
-        FOR k IN 1 .. coalesce(cardinality(v_kept), 0) LOOP
-            v_change := 0;
-            FOR i IN 1 .. v_count LOOP
-                IF p_currencies[i] = v_currencies[c] THEN
-                    IF p_debits[i] = v_kept[k] THEN
-                        v_change := v_change + v_signs[k] * p_amounts[i];
-                    ELSIF p_credits[i] = v_kept[k] THEN
-                        v_change := v_change - v_signs[k] * p_amounts[i];
-                    END IF;
-                END IF;
-            END LOOP;
-            IF v_change <> 0 THEN
-                UPDATE ledger.account_balance b SET balance = b.balance + v_change
-                 WHERE b.subledger_id = p_subledger_id AND b.account_id = v_kept[k] AND b.currency = v_currencies[c]
-                   AND (b.may_go_contra OR b.balance + v_change >= 0);
-                IF NOT FOUND THEN
-                    PERFORM ledger.open_balance(p_subledger_id, v_kept[k], v_currencies[c], v_change, v_contra[k]);
-                END IF;
-            END IF;
-        END LOOP;
-    END LOOP;
+    IF NOT v_one_currency THEN
+        PERFORM ledger.move_balances_by_currency(p_subledger_id, o_entry_no);
+    ELSIF v_moved IS NOT NULL THEN
+        UPDATE ledger.account_balance b SET balance = b.balance + v_changes[array_position(v_moved, b.account_id)]
+         WHERE b.subledger_id = p_subledger_id AND b.account_id = ANY (v_moved) AND b.currency = p_currencies[1]
+           AND (b.may_go_contra OR b.balance + v_changes[array_position(v_moved, b.account_id)] >= 0);
+        GET DIAGNOSTICS v_rows = ROW_COUNT;
+        IF v_rows <> cardinality(v_moved) THEN
+            PERFORM ledger.open_balances(p_subledger_id, p_currencies[1], v_moved, v_changes, v_rows);
+        END IF;
+    END IF;
     o_outcome := 'posted';
 END $$;
