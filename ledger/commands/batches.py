@@ -7,11 +7,13 @@ Next: `ledger/sql/post_batch.sql`.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
-from functools import partial
+from itertools import count, islice
 
 import sqlalchemy as sa
 
@@ -22,6 +24,7 @@ from ledger.store import Book, ids_of, load_book
 from ledger.unit_of_work import UnitOfWork, run
 
 CHUNK_SUBLEDGERS = 5_000
+WORKERS = 2  # chunks share no row, so they are booked side by side; more would crowd out those who post meanwhile
 
 Progress = Callable[[int, int], None]
 """Called with the entries booked so far and the entries there are."""
@@ -53,7 +56,7 @@ def post_batch(
     """Book one entry for each subledger of a batch, each chunk in a transaction of its own.
 
     Raises: BatchMismatch if the key was used for another batch; what a chunk is refused for, with the figures of the
-    first subledger that is at fault: chunks before it stay booked.
+    first subledger that is at fault: chunks that are booked stay booked.
     """
     staged = run(engine, lambda uow: stage(uow, batch), actor=actor)
     return post_staged(engine, staged, actor=actor, chunk=chunk, on_progress=on_progress)
@@ -67,8 +70,13 @@ def post_batch_within(uow: UnitOfWork, batch: Batch) -> BatchResult:
     staged = stage(uow, batch)
     book = load_book(uow.connection, batch.book_code)
     ids = [row.subledger_id for row in batch.rows]
-    before = _posted_before(uow.connection, book, staged)
-    return BatchResult(_post_chunk(uow, book=book, staged=staged, first=min(ids), last=max(ids)) if ids else 0, before)
+    before, chunks = _chunks_so_far(uow.connection, book, staged)
+    if not ids:
+        return BatchResult(0, before)
+    posted = _post_chunk(
+        uow, book=book, staged=staged, first=min(ids), last=max(ids), chunk_no=chunks + 1, resume=chunks > 0
+    )
+    return BatchResult(posted, before)
 
 
 def stage(uow: UnitOfWork, batch: Batch) -> StagedBatch:
@@ -125,15 +133,37 @@ def _post_chunks(
 ) -> BatchResult:
     with engine.connect() as connection:
         book = load_book(connection, staged.book_code)
-        before = _posted_before(connection, book, staged)
-        total = connection.scalar(_STAGED_HEADS, {"batch_id": staged.batch_id}) or 0
-    posted, after = 0, None
-    while (bounds := _next_chunk(engine, staged.batch_id, after, chunk)) is not None:
-        first, last = bounds
-        posted += run(engine, partial(_post_chunk, book=book, staged=staged, first=first, last=last), actor=actor)
-        after = last
-        if on_progress is not None:
-            on_progress(posted, total)
+        before, chunks = _chunks_so_far(connection, book, staged)
+        bounds = connection.execute(_BOUNDS, {"batch_id": staged.batch_id, "chunk": chunk}).all()
+    total, posted = sum(row.subledgers for row in bounds), 0
+
+    def post(number: int) -> int:
+        _, first, last = bounds[number]
+        attempts = count(1)
+
+        def work(uow: UnitOfWork) -> int:
+            # What lost a race lost it to a twin of this batch: some of its entries may be there by now.
+            planned = next(attempts) == 1
+            return _post_chunk(
+                uow,
+                book=book,
+                staged=staged,
+                first=first,
+                last=last,
+                chunk_no=chunks + number + 1 if planned else _chunks_so_far(uow.connection, book, staged)[1] + 1,
+                resume=chunks > 0 or not planned,
+            )
+
+        return run(engine, work, actor=actor)
+
+    ahead = iter(range(len(bounds)))
+    with ThreadPoolExecutor(WORKERS, thread_name_prefix="batch") as pool:
+        pending = deque(pool.submit(post, number) for number in islice(ahead, WORKERS))
+        while pending:
+            posted += pending.popleft().result()
+            if on_progress is not None:
+                on_progress(posted, total)
+            pending.extend(pool.submit(post, number) for number in islice(ahead, 1))
     return BatchResult(posted, before)
 
 
@@ -142,10 +172,11 @@ def _discard(uow: UnitOfWork, batch_id: int) -> None:
     uow.connection.execute(statement, {"batch_id": batch_id})
 
 
-_STAGED_HEADS = sa.text("SELECT count(DISTINCT subledger_id) FROM ledger.batch_staging WHERE batch_id = :batch_id")
-_NEXT_CHUNK = sa.text(
-    "SELECT min(subledger_id), max(subledger_id) FROM (SELECT DISTINCT subledger_id FROM ledger.batch_staging"
-    " WHERE batch_id = :batch_id AND subledger_id > :after ORDER BY subledger_id LIMIT :chunk) s"
+_BOUNDS = sa.text(
+    "SELECT count(*) AS subledgers, min(subledger_id) AS first, max(subledger_id) AS last"
+    " FROM (SELECT subledger_id, (row_number() OVER (ORDER BY subledger_id) - 1) / :chunk AS chunk_no"
+    " FROM (SELECT DISTINCT subledger_id FROM ledger.batch_staging WHERE batch_id = :batch_id) s) t"
+    " GROUP BY chunk_no ORDER BY chunk_no"
 )
 _CHUNKS = sa.text(
     "SELECT coalesce(sum(entry_count), 0), coalesce(max(chunk_no), 0),"
@@ -161,13 +192,6 @@ _RECORD_CHUNK = sa.text(
 )
 
 
-def _next_chunk(engine: sa.Engine, batch_id: int, after: int | None, chunk: int) -> tuple[int, int] | None:
-    with engine.connect() as connection:
-        values = {"batch_id": batch_id, "after": -(2**63) if after is None else after, "chunk": chunk}
-        first, last = connection.execute(_NEXT_CHUNK, values).one()
-    return None if first is None else (first, last)
-
-
 def _chunks_so_far(connection: sa.Connection, book: Book, staged: StagedBatch) -> tuple[int, int]:
     """Return how many entries and chunks of this batch are booked.
 
@@ -180,12 +204,9 @@ def _chunks_so_far(connection: sa.Connection, book: Book, staged: StagedBatch) -
     return entries, chunks
 
 
-def _posted_before(connection: sa.Connection, book: Book, staged: StagedBatch) -> int:
-    return _chunks_so_far(connection, book, staged)[0]
-
-
-def _post_chunk(uow: UnitOfWork, *, book: Book, staged: StagedBatch, first: int, last: int) -> int:
-    _, chunks = _chunks_so_far(uow.connection, book, staged)
+def _post_chunk(
+    uow: UnitOfWork, *, book: Book, staged: StagedBatch, first: int, last: int, chunk_no: int, resume: bool
+) -> int:
     common = {
         "batch_id": staged.batch_id,
         "first": first,
@@ -204,12 +225,12 @@ def _post_chunk(uow: UnitOfWork, *, book: Book, staged: StagedBatch, first: int,
             "actor": uow.actor,
             "narration": staged.narration,
             "source_ref": staged.source_ref,
-            "resume": chunks > 0,
+            "resume": resume,
         },
     )
     assert isinstance(entries, int)
     if entries:
-        uow.connection.execute(_RECORD_CHUNK, {**common, "chunk_no": chunks + 1, "entries": entries})
+        uow.connection.execute(_RECORD_CHUNK, {**common, "chunk_no": chunk_no, "entries": entries})
     return entries
 
 

@@ -10,8 +10,11 @@ CREATE OR REPLACE FUNCTION ledger.post_batch_chunk(
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_booking_date date := (SELECT b.business_date FROM ledger.book b WHERE b.book_id = p_book_id);
-    v_heads integer;
+    v_staged bigint;
+    v_heads bigint;
     v_taken integer;
+    v_changed bigint;
+    v_moved bigint;
     v_bad record;
 BEGIN
     IF current_setting('transaction_isolation') <> 'read committed' THEN
@@ -35,13 +38,14 @@ BEGIN
         PERFORM ledger.refuse_mixed_memoranda(ARRAY[v_bad.debit_account], ARRAY[v_bad.credit_account]);
     END LOOP;
 
-    UPDATE ledger.subledger s SET last_entry_no = s.last_entry_no + 1
-      FROM (SELECT DISTINCT t.subledger_id FROM ledger.batch_staging t
-             WHERE t.batch_id = p_batch_id AND t.subledger_id BETWEEN p_from AND p_to) t
-     WHERE s.subledger_id = t.subledger_id AND s.book_id = p_book_id AND NOT s.frozen AND s.closed_through < v_booking_date;
-    GET DIAGNOSTICS v_taken = ROW_COUNT;
-    SELECT count(DISTINCT t.subledger_id) INTO v_heads FROM ledger.batch_staging t
+    SELECT count(*), count(DISTINCT t.subledger_id) INTO v_staged, v_heads FROM ledger.batch_staging t
      WHERE t.batch_id = p_batch_id AND t.subledger_id BETWEEN p_from AND p_to;
+    UPDATE ledger.subledger s SET last_entry_no = s.last_entry_no + 1
+      FROM (SELECT t.subledger_id, min(t.currency) AS currency, max(t.currency) AS other FROM ledger.batch_staging t
+             WHERE t.batch_id = p_batch_id AND t.subledger_id BETWEEN p_from AND p_to GROUP BY t.subledger_id) t
+     WHERE s.subledger_id = t.subledger_id AND s.subledger_id BETWEEN p_from AND p_to AND s.book_id = p_book_id AND NOT s.frozen
+       AND s.closed_through < v_booking_date AND (s.currency IS NULL OR (s.currency = t.currency AND s.currency = t.other));
+    GET DIAGNOSTICS v_taken = ROW_COUNT;
     IF v_taken <> v_heads THEN
         PERFORM ledger.refuse_batch_head(p_batch_id, p_from, p_to, p_book_id, v_booking_date);
     END IF;
@@ -53,21 +57,42 @@ BEGIN
                p_actor, p_request_key, p_fingerprint, p_source_ref, p_narration, t.posting_count
           FROM (SELECT t.subledger_id, count(*) AS posting_count FROM ledger.batch_staging t
                  WHERE t.batch_id = p_batch_id AND t.subledger_id BETWEEN p_from AND p_to GROUP BY t.subledger_id) t
-          JOIN ledger.subledger s ON s.subledger_id = t.subledger_id;
+          JOIN ledger.subledger s ON s.subledger_id = t.subledger_id AND s.subledger_id BETWEEN p_from AND p_to;
     EXCEPTION WHEN unique_violation THEN
         -- Another use of the key is refused; what a twin of this batch has just booked is passed over by the next attempt.
         PERFORM ledger.refuse_taken_key(p_batch_id, p_from, p_to, p_request_key, p_fingerprint);
         RAISE;
     END;
 
-    INSERT INTO ledger.posting (subledger_id, entry_no, seq, posting_count, debit_account, credit_account, amount, currency, booking_date)
-    SELECT t.subledger_id, s.last_entry_no, row_number() OVER w, count(*) OVER (PARTITION BY t.subledger_id),
-           t.debit_account, t.credit_account, t.amount, t.currency, v_booking_date
-      FROM ledger.batch_staging t JOIN ledger.subledger s ON s.subledger_id = t.subledger_id
-     WHERE t.batch_id = p_batch_id AND t.subledger_id BETWEEN p_from AND p_to
-    WINDOW w AS (PARTITION BY t.subledger_id ORDER BY t.seq);
+    IF v_staged = v_heads THEN
+        INSERT INTO ledger.posting (subledger_id, entry_no, seq, posting_count, debit_account, credit_account, amount, currency, booking_date)
+        SELECT t.subledger_id, s.last_entry_no, 1, 1, t.debit_account, t.credit_account, t.amount, t.currency, v_booking_date
+          FROM ledger.batch_staging t
+          JOIN ledger.subledger s ON s.subledger_id = t.subledger_id AND s.subledger_id BETWEEN p_from AND p_to
+         WHERE t.batch_id = p_batch_id AND t.subledger_id BETWEEN p_from AND p_to;
+    ELSE
+        INSERT INTO ledger.posting (subledger_id, entry_no, seq, posting_count, debit_account, credit_account, amount, currency, booking_date)
+        SELECT t.subledger_id, s.last_entry_no, row_number() OVER w, count(*) OVER (PARTITION BY t.subledger_id),
+               t.debit_account, t.credit_account, t.amount, t.currency, v_booking_date
+          FROM ledger.batch_staging t
+          JOIN ledger.subledger s ON s.subledger_id = t.subledger_id AND s.subledger_id BETWEEN p_from AND p_to
+         WHERE t.batch_id = p_batch_id AND t.subledger_id BETWEEN p_from AND p_to
+        WINDOW w AS (PARTITION BY t.subledger_id ORDER BY t.seq);
+    END IF;
 
-    PERFORM ledger.change_batch_balances(p_batch_id, p_from, p_to);
+    WITH change AS MATERIALIZED (
+        SELECT c.* FROM ledger.batch_changes(p_batch_id, p_from, p_to) c
+    ), moved AS (
+        UPDATE ledger.account_balance b SET balance = b.balance + c.change
+          FROM change c
+         WHERE b.subledger_id = c.subledger_id AND b.account_id = c.account_id AND b.currency = c.currency
+           AND b.subledger_id BETWEEN p_from AND p_to AND (b.may_go_contra OR b.balance + c.change >= 0)
+        RETURNING 1
+    )
+    SELECT (SELECT count(*) FROM change), (SELECT count(*) FROM moved) INTO v_changed, v_moved;
+    IF v_moved <> v_changed THEN
+        PERFORM ledger.open_batch_balances(p_batch_id, p_from, p_to, v_changed - v_moved);
+    END IF;
     DELETE FROM ledger.batch_staging t WHERE t.batch_id = p_batch_id AND t.subledger_id BETWEEN p_from AND p_to;
     RETURN v_taken;
 END $$;
@@ -110,74 +135,75 @@ BEGIN
     END IF;
 END $$;
 
--- Move the balances of a chunk: those that have a row first, then those that need one.
-CREATE OR REPLACE FUNCTION ledger.change_batch_balances(p_batch_id bigint, p_from bigint, p_to bigint) RETURNS void
+-- By how much each balance of a chunk moves. The accounts are looked up once for each pair, not for each row.
+CREATE OR REPLACE FUNCTION ledger.batch_changes(p_batch_id bigint, p_from bigint, p_to bigint) RETURNS TABLE (
+    subledger_id bigint, account_id integer, currency text, change bigint, may_go_contra boolean)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT t.subledger_id, l.account_id, t.currency, sum(l.sign * t.amount)::bigint, l.may_go_contra
+      FROM (SELECT p.debit_account, p.credit_account, a.account_id, a.may_go_contra,
+                   CASE WHEN (a.account_id = p.debit_account) = (a.normal_side = 'debit') THEN 1 ELSE -1 END AS sign
+              FROM (SELECT DISTINCT s.debit_account, s.credit_account FROM ledger.batch_staging s
+                     WHERE s.batch_id = p_batch_id AND s.subledger_id BETWEEN p_from AND p_to) p
+              JOIN ledger.account a ON a.account_id IN (p.debit_account, p.credit_account) AND a.subledgered) l
+      JOIN ledger.batch_staging t ON t.debit_account = l.debit_account AND t.credit_account = l.credit_account
+     WHERE t.batch_id = p_batch_id AND t.subledger_id BETWEEN p_from AND p_to
+     GROUP BY t.subledger_id, l.account_id, t.currency, l.may_go_contra
+    HAVING sum(l.sign * t.amount) <> 0
+$$;
+
+-- Some balances of a chunk did not move: those without a row get one, and one that would turn to the other side is
+-- refused. The postings are written, so a balance that moved agrees with them, and the one to name does not.
+CREATE OR REPLACE FUNCTION ledger.open_batch_balances(p_batch_id bigint, p_from bigint, p_to bigint, p_left bigint) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+    v_opened bigint;
     v_bad record;
 BEGIN
-    -- A table of the caller's own by this name could have triggers, which would run with the rights of this function.
-    IF EXISTS (SELECT FROM pg_class c WHERE c.oid = to_regclass('pg_temp.batch_change') AND pg_get_userbyid(c.relowner) <> current_user) THEN
-        RAISE insufficient_privilege USING MESSAGE = 'pg_temp.batch_change was not made by this function';
+    INSERT INTO ledger.account_balance (subledger_id, account_id, currency, balance, may_go_contra)
+    SELECT c.subledger_id, c.account_id, c.currency, c.change, c.may_go_contra
+      FROM ledger.batch_changes(p_batch_id, p_from, p_to) c
+     WHERE (c.change >= 0 OR c.may_go_contra)
+       AND NOT EXISTS (SELECT FROM ledger.account_balance b
+                        WHERE b.subledger_id = c.subledger_id AND b.account_id = c.account_id AND b.currency = c.currency);
+    GET DIAGNOSTICS v_opened = ROW_COUNT;
+    IF v_opened = p_left THEN
+        RETURN;
     END IF;
-    CREATE TEMPORARY TABLE IF NOT EXISTS batch_change (
-        subledger_id bigint NOT NULL, account_id integer NOT NULL, currency text NOT NULL, change bigint NOT NULL,
-        may_go_contra boolean NOT NULL) ON COMMIT DELETE ROWS;
-    TRUNCATE pg_temp.batch_change;
-    INSERT INTO pg_temp.batch_change
-    SELECT t.subledger_id, a.account_id, t.currency,
-           sum(CASE WHEN (a.account_id = t.debit_account) = (a.normal_side = 'debit') THEN t.amount ELSE -t.amount END), a.may_go_contra
-      FROM ledger.batch_staging t
-      JOIN ledger.account a ON a.account_id IN (t.debit_account, t.credit_account) AND a.subledgered
-     WHERE t.batch_id = p_batch_id AND t.subledger_id BETWEEN p_from AND p_to
-     GROUP BY t.subledger_id, a.account_id, t.currency, a.may_go_contra
-    HAVING sum(CASE WHEN (a.account_id = t.debit_account) = (a.normal_side = 'debit') THEN t.amount ELSE -t.amount END) <> 0;
-
-    SELECT t.subledger_id, a.code AS account, t.currency, s.currency AS expected INTO v_bad
-      FROM ledger.batch_staging t JOIN ledger.subledger s ON s.subledger_id = t.subledger_id
-      JOIN ledger.account a ON a.account_id = t.debit_account
-     WHERE t.batch_id = p_batch_id AND t.subledger_id BETWEEN p_from AND p_to AND s.currency <> t.currency LIMIT 1;
-    IF FOUND THEN
-        PERFORM ledger.refuse('LB004', jsonb_build_object('account', v_bad.account || ' in subledger ' || v_bad.subledger_id,
-                                                          'currency', v_bad.currency, 'expected', v_bad.expected));
-    END IF;
-
     SELECT c.subledger_id, a.code AS account, coalesce(b.balance, 0) AS balance, c.change, c.currency INTO v_bad
-      FROM pg_temp.batch_change c
+      FROM ledger.batch_changes(p_batch_id, p_from, p_to) c
       JOIN ledger.account a ON a.account_id = c.account_id
       LEFT JOIN ledger.account_balance b
         ON b.subledger_id = c.subledger_id AND b.account_id = c.account_id AND b.currency = c.currency
-     WHERE NOT c.may_go_contra AND c.change < 0 AND coalesce(b.balance, 0) + c.change < 0
-     ORDER BY c.subledger_id LIMIT 1;
-    IF FOUND THEN
-        PERFORM ledger.refuse('LB015', to_jsonb(v_bad));
-    END IF;
-
-    UPDATE ledger.account_balance b SET balance = b.balance + c.change
-      FROM pg_temp.batch_change c
-     WHERE b.subledger_id = c.subledger_id AND b.account_id = c.account_id AND b.currency = c.currency;
-    INSERT INTO ledger.account_balance (subledger_id, account_id, currency, balance, may_go_contra)
-    SELECT c.subledger_id, c.account_id, c.currency, c.change, c.may_go_contra
-      FROM pg_temp.batch_change c
-     WHERE NOT EXISTS (SELECT FROM ledger.account_balance b
-                        WHERE b.subledger_id = c.subledger_id AND b.account_id = c.account_id AND b.currency = c.currency);
+     CROSS JOIN LATERAL (
+           SELECT sum(CASE WHEN (p.debit_account = c.account_id) = (a.normal_side = 'debit') THEN p.amount ELSE -p.amount END) AS balance
+             FROM ledger.posting p
+            WHERE p.subledger_id = c.subledger_id AND p.currency = c.currency AND c.account_id IN (p.debit_account, p.credit_account)) posted
+     WHERE c.change < 0 AND NOT c.may_go_contra AND coalesce(b.balance, 0) <> posted.balance
+     ORDER BY c.subledger_id, c.account_id LIMIT 1;
+    PERFORM ledger.refuse('LB015', to_jsonb(v_bad));
 END $$;
 
--- Name the first subledger of a chunk that takes no entry.
+-- Name the first subledger of a chunk that takes no entry, or not in this currency.
 CREATE OR REPLACE FUNCTION ledger.refuse_batch_head(
     p_batch_id bigint, p_from bigint, p_to bigint, p_book_id integer, p_booking_date date) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    v_subledger_id bigint;
+    v record;
 BEGIN
-    SELECT t.subledger_id INTO v_subledger_id
-      FROM ledger.batch_staging t LEFT JOIN ledger.subledger s ON s.subledger_id = t.subledger_id
+    SELECT t.subledger_id, s.book_id, t.currency, s.currency AS expected, a.code AS account,
+           coalesce(s.currency <> t.currency, false) AS other_currency INTO v
+      FROM ledger.batch_staging t
+      LEFT JOIN ledger.subledger s ON s.subledger_id = t.subledger_id
+      LEFT JOIN ledger.account a ON a.account_id = t.debit_account
      WHERE t.batch_id = p_batch_id AND t.subledger_id BETWEEN p_from AND p_to
-       AND (s.subledger_id IS NULL OR s.book_id <> p_book_id OR s.frozen OR s.closed_through >= p_booking_date)
-     ORDER BY t.subledger_id LIMIT 1;
-    IF (SELECT s.book_id <> p_book_id FROM ledger.subledger s WHERE s.subledger_id = v_subledger_id) THEN
+       AND (s.subledger_id IS NULL OR s.book_id <> p_book_id OR s.frozen OR s.closed_through >= p_booking_date OR s.currency <> t.currency)
+     ORDER BY other_currency, t.subledger_id, t.seq LIMIT 1;
+    IF v.other_currency THEN
+        PERFORM ledger.refuse('LB004', jsonb_build_object('account', v.account || ' in subledger ' || v.subledger_id,
+                                                          'currency', v.currency, 'expected', v.expected));
+    ELSIF v.book_id <> p_book_id THEN
         PERFORM ledger.refuse('LB027', jsonb_build_object('request_key', p_batch_id,
-            'reason', 'subledger ' || v_subledger_id || ' belongs to another book'));
+            'reason', 'subledger ' || v.subledger_id || ' belongs to another book'));
     END IF;
-    PERFORM ledger.refuse_head(v_subledger_id, p_booking_date);
+    PERFORM ledger.refuse_head(v.subledger_id, p_booking_date);
 END $$;

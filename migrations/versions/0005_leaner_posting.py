@@ -1,4 +1,4 @@
-"""Post with fewer and cheaper statements: the functions and guards of posting anew.
+"""Post with fewer and cheaper statements: the functions and guards of posting anew, one by one and in batches.
 
 The guards of a head stand after the update, because a row trigger before it makes every post lock the row once more.
 Revision: 0005, after 0004.
@@ -18,6 +18,7 @@ depends_on = None
 REPLACED = (
     "open_balance(bigint, integer, text, bigint, boolean)",
     "refuse_mixed_memoranda(integer[], integer[], integer[])",
+    "change_batch_balances(bigint, bigint, bigint)",
 )
 
 

@@ -728,30 +728,6 @@ def test_objects_of_the_session_are_not_taken_for_those_of_the_ledger(scene: Sce
         assert app.execute("SELECT count(*) FROM pg_temp.journal_entry").fetchone() == (0,)
 
 
-def test_a_temporary_table_with_a_trigger_does_not_run_code_as_the_owner(scene: Scene) -> None:
-    """A function of the owner's that filled a table of the caller's would run the caller's triggers as the owner."""
-    columns = "subledger_id bigint, account_id int, currency text, change bigint, may_go_contra boolean"
-    payload = "BEGIN INSERT INTO ledger.id_block VALUES ('owned', 1); RETURN NEW; END"
-    steps = (
-        f"CREATE TEMPORARY TABLE batch_change ({columns})",
-        f"CREATE FUNCTION pg_temp.escalate() RETURNS trigger LANGUAGE plpgsql AS $$ {payload} $$",
-        "CREATE TRIGGER escalate BEFORE INSERT ON pg_temp.batch_change EXECUTE FUNCTION pg_temp.escalate()",
-        "GRANT ALL ON pg_temp.batch_change TO PUBLIC",
-        "GRANT EXECUTE ON FUNCTION pg_temp.escalate() TO PUBLIC",
-    )
-    with nothing_changes(scene), scene.as_role(APP) as app, app.transaction(force_rollback=True):
-        for step in steps:
-            app.execute(step)
-        debit, credit = account_id(app, "1220"), account_id(app, "4010")
-        app.execute(
-            "INSERT INTO ledger.batch_staging VALUES (%s, 5, 777, %s, %s, 1, 'USD')", [scene.loan, debit, credit]
-        )
-        chunk = "SELECT ledger.post_batch_chunk(777, 0, 99, 1, 'k', '', 't', 1, '2026-02-03', 'a', NULL, NULL, false)"
-        assert sqlstate_of(lambda: in_savepoint(app, chunk)) == "42501"
-        owned = app.execute("SELECT count(*) FROM ledger.id_block WHERE name = 'owned'").fetchone()
-        assert owned == (0,)
-
-
 def test_ids_are_never_handed_out_twice(scene: Scene) -> None:
     with scene.as_role(APP) as app:
         for count in (-100, -1, 0):
