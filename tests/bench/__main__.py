@@ -42,6 +42,8 @@ def history(bench: Bench) -> None:
     reading.measure_statement(bench, database, loans)
     posting.measure(bench, database, accounts, loans, goal=0.6)
     posting.measure_hot_cash(bench, database, accounts, loans)
+    bulk.measure_seal(bench, database, f"in {loans:,} subledgers", at_most=3)
+    bulk.measure_verify(bench, database)
     posting.bytes_of_a_post(bench, database, accounts, loans)
     database.drop()
 

@@ -10,6 +10,7 @@ import os
 import re
 import statistics
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -144,6 +145,28 @@ def pgbench(
     if done.returncode or found is None or (failed and int(failed[1])):
         raise RuntimeError(f"pgbench failed: {done.stderr or done.stdout}")
     return Load(float(found[1]), _latencies(prefix) if log else ())
+
+
+def driver(database: BenchDatabase, script: Path, *, clients: int, transactions: int) -> float:
+    """Run a script through the product's driver, from processes of their own; return transactions a second."""
+    command = [sys.executable, "-m", "tests.bench.client", database.server.libpq_url_for(database.name, APP)]
+    each = max(1, transactions // clients)
+    running = [
+        subprocess.Popen([*command, str(script), str(each)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for _ in range(clients)
+    ]
+    for client in running:
+        assert client.stdout is not None
+        if client.stdout.readline() != "ready\n":
+            raise RuntimeError("a client of the benchmark did not start")
+    started = time.perf_counter()
+    for client in running:
+        assert client.stdin is not None
+        client.stdin.write("go\n")
+        client.stdin.flush()
+    for client in running:
+        client.communicate()
+    return each * clients / (time.perf_counter() - started)
 
 
 def _latencies(prefix: Path) -> tuple[float, ...]:

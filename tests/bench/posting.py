@@ -1,11 +1,16 @@
-"""Posting one entry in one round trip, against a bare INSERT of the same rows into two tables with primary keys."""
+"""Posting one entry in one round trip, against a bare INSERT of the same rows into two tables with primary keys.
+
+Twice: by pgbench, which costs next to nothing itself, so that the server alone is compared; and through psycopg from
+processes of Python, which is how the product posts. Next: `tests/bench/client.py`.
+"""
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from tests.bench.books import CODE, FIRST_LOAN, Accounts
-from tests.bench.harness import ADMIN, APP, Bench, BenchDatabase, alternate, percentile, pgbench, scaled
+from tests.bench.harness import ADMIN, APP, Bench, BenchDatabase, alternate, driver, percentile, pgbench, scaled
 
 FLOOR_TABLES = """
 CREATE SCHEMA bench;
@@ -94,14 +99,18 @@ def measure(bench: Bench, database: BenchDatabase, accounts: Accounts, loans: in
     before = _counters(database)
     for clients, transactions in ((1, scaled(60_000)), (8, scaled(200_000))):
 
-        def rate(name: str, clients: int = clients, transactions: int = transactions) -> float:
+        def at_server(name: str, clients: int = clients, transactions: int = transactions) -> float:
             _checkpoint(database)
             return pgbench(database, script[name], clients=clients, transactions=transactions, variables={}).rate
 
-        floor, ours = alternate(lambda: rate("floor"), lambda: rate("post"))
-        bench.faster(
-            f"post one entry, {loans:,} subledgers, {clients} clients", ours, floor, "entries/s", at_least=goal
-        )
+        def by_driver(name: str, clients: int = clients, transactions: int = transactions) -> float:
+            _checkpoint(database)
+            return driver(database, script[name], clients=clients, transactions=transactions // 4)
+
+        for rate, how in ((at_server, "pgbench"), (by_driver, "psycopg")):
+            floor, ours = alternate(partial(rate, "floor"), partial(rate, "post"))
+            name = f"post one entry, {loans:,} subledgers, {clients} clients, {how}"
+            bench.faster(name, ours, floor, "entries/s", at_least=goal)
     after = _counters(database)
     bench.figure(f"MultiXacts made, {loans:,} subledgers", after["multixacts"] - before["multixacts"], "", at_most=0)
     bench.figure(f"deadlocks, {loans:,} subledgers", after["deadlocks"] - before["deadlocks"], "", at_most=0)
