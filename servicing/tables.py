@@ -102,7 +102,7 @@ allocation_version = Table(
     Column("loan_id", BigInteger, nullable=False),
     Column("event_no", Integer, nullable=False),
     Column("version", SmallInteger, nullable=False),
-    Column("because_event_no", Integer, nullable=False),
+    Column("because_event_no", Integer),
     Column("allocation", JSONB, nullable=False),
     _recorded_at(),
     PrimaryKeyConstraint("loan_id", "event_no", "version", name="allocation_version_pkey"),
@@ -111,5 +111,5 @@ allocation_version = Table(
         ["servicing.event.loan_id", "servicing.event.event_no"],
         name="allocation_version_event_fkey",
     ),
-    comment="How each payment was allocated, and which event changed it; an empty one means it was undone",
+    comment="How each payment was allocated, and which event changed it (null: the daily cycle); empty: undone",
 )
