@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from ledger.errors import DomainError
@@ -49,15 +50,16 @@ def read_tape(
     Raises: TapeInvalid with every mistake by row and column; ControlTotalWrong.
     """
     reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
-    mistakes = list(_header_mistakes(reader.fieldnames or ()))
-    _refuse(mistakes)
+    mistakes: list[str] = []
     drafts: list[LoanDraft] = []
     seen: dict[str, int] = {}
+    readers = _readers(currency)
     try:
+        _refuse(list(_header_mistakes(reader.fieldnames or ())))
         for row in reader:
-            _read_row(row, reader.line_num, product, currency, drafts, seen, mistakes)
+            _read_row(row, reader.line_num, product, readers, drafts, seen, mistakes)
     except csv.Error as mistake:
-        mistakes.append(f"row {reader.line_num}: {mistake}")
+        mistakes.append(f"row {reader.reader.line_num}: {mistake}")
     _refuse(mistakes)
     principal = Money.sum((draft.terms.principal for draft in drafts), currency)
     _check_total("count", len(drafts), expected_count)
@@ -68,14 +70,14 @@ def read_tape(
 def _header_mistakes(columns: Sequence[str]) -> Iterator[str]:
     yield from (f"row 1, column {name}: it is missing" for name in REQUIRED if name not in columns)
     yield from (f"row 1, column {name}: unknown" for name in columns if name not in REQUIRED + OPTIONAL)
-    yield from (f"row 1, column {name}: it stands twice" for name in set(columns) if columns.count(name) > 1)
+    yield from (f"row 1, column {name}: it stands twice" for name in dict.fromkeys(columns) if columns.count(name) > 1)
 
 
 def _read_row(
     row: Mapping[Any, Any],
     line: int,
     product: Product,
-    currency: str,
+    readers: Mapping[str, Callable[[str], Any]],
     drafts: list[LoanDraft],
     seen: dict[str, int],
     mistakes: list[str],
@@ -85,13 +87,13 @@ def _read_row(
         mistakes.append(f"row {line}: it has not as many values as the header has columns")
         return
     values: dict[str, Any] = {}
-    for name, read in _readers(currency).items():
+    for name, read in readers.items():
         try:
             values[name] = read(row.get(name, "").strip())
-        except (ValueError, InvalidOperation, DomainError) as mistake:
+        except (ValueError, DomainError) as mistake:
             reason = str(mistake) if isinstance(mistake, DomainError) else f"{row[name]!r} is not understood"
             mistakes.append(f"row {line}, column {name}: {reason}")
-    if len(values) < len(_readers(currency)):
+    if len(values) < len(readers):
         return
     external_id = values.pop("external_id")
     if external_id in seen:
@@ -104,17 +106,32 @@ def _read_row(
         mistakes.append(f"row {line}, column {mistake.field}: {mistake.reason}")
 
 
-def _readers(currency: str) -> dict[str, Callable[[str], Any]]:
+def _readers(currency: str) -> Mapping[str, Callable[[str], Any]]:
     return {
         "external_id": str,
         "principal": lambda text: Money.parse(text, currency),
-        "rate": Decimal,
-        "installments": int,
+        "rate": _reader(r"[0-9]{1,4}(\.[0-9]{1,12})?", Decimal),
+        "installments": _reader(r"[0-9]{1,4}", int),
         "frequency": str,
-        "funded_on": date.fromisoformat,
-        "first_due_on": date.fromisoformat,
+        "funded_on": _DAY,
+        "first_due_on": _DAY,
         "installment_amount": lambda text: Money.parse(text, currency) if text else None,
     }
+
+
+def _reader(pattern: str, read: Callable[[str], Any]) -> Callable[[str], Any]:
+    """Return a reader of texts of one form; others are a ValueError, as are those that `read` refuses."""
+    form = re.compile(pattern, re.ASCII)
+
+    def reader(text: str) -> Any:
+        if form.fullmatch(text) is None:
+            raise ValueError(text)
+        return read(text)
+
+    return reader
+
+
+_DAY = _reader(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", date.fromisoformat)
 
 
 def _refuse(mistakes: Sequence[str]) -> None:

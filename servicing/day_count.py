@@ -2,35 +2,83 @@
 
 Within one interest period the fractions of its parts sum to that of the whole, for every convention: a part is the
 difference of two fractions that both begin where the period begins. Never: rounding.
-Next: `servicing/accrual.py`.
+Next: `servicing/accrual.py`; `docs/spec/interest.md`.
 """
 
 from __future__ import annotations
 
+import calendar
+from collections.abc import Callable, Mapping
 from datetime import date
 from fractions import Fraction
+from types import MappingProxyType
 
-_BASIS = {"actual/365": 365, "actual/360": 360, "30/360": 360}
+YearFraction = Callable[[date, date], Fraction]
 
 
 def days_30_360(start: date, end: date) -> int:
-    """Return the days of the US (bond basis) 30/360 convention, end-of-February rule left out."""
+    """Return the days of the US (bond basis) 30/360 convention, end-of-February rule left out.
+
+    Source: ISDA 2006, 4.16(f).
+    """
     start_day = min(start.day, 30)
     end_day = 30 if end.day == 31 and start_day == 30 else end.day
-    return (end.year - start.year) * 360 + (end.month - start.month) * 30 + end_day - start_day
+    return _months_of_30(start, end) + end_day - start_day
+
+
+def days_30e_360(start: date, end: date) -> int:
+    """Return the days of the European (Eurobond basis) 30E/360 convention: no month has a 31st.
+
+    Source: ISDA 2006, 4.16(g).
+    """
+    return _months_of_30(start, end) + min(end.day, 30) - min(start.day, 30)
+
+
+def actual_actual_isda(start: date, end: date) -> Fraction:
+    """Return the days that fall in leap years over 366, and the others over 365.
+
+    The night of 31 December belongs to the old year. Source: ISDA 2006, 4.16(b).
+    """
+    total = Fraction(0)
+    while start < end:
+        year_end = min(end, date(start.year + 1, 1, 1)) if start.year < date.max.year else end
+        total += Fraction((year_end - start).days, 366 if calendar.isleap(start.year) else 365)
+        start = year_end
+    return total
 
 
 def year_fraction(day_count: str, start: date, end: date) -> Fraction:
     """Return the part of a year from a day up to, and without, another."""
-    days = days_30_360(start, end) if day_count == "30/360" else (end - start).days
-    return Fraction(days, _BASIS[day_count])
+    return CONVENTIONS[day_count](start, end)
 
 
 def part_of_period(day_count: str, period_start: date, start: date, end: date) -> Fraction:
     """Return the part of a year between two days of one interest period.
 
-    Under 30/360 the 31st adds nothing, so a part may be zero; it is never negative.
+    Where every month has 30 days, the 31st adds nothing, so a part may be zero; it is never negative.
     """
-    if day_count != "30/360":
-        return Fraction((end - start).days, _BASIS[day_count])
+    if not day_count.startswith("30"):
+        return year_fraction(day_count, start, end)
     return year_fraction(day_count, period_start, end) - year_fraction(day_count, period_start, start)
+
+
+def _months_of_30(start: date, end: date) -> int:
+    return (end.year - start.year) * 360 + (end.month - start.month) * 30
+
+
+def _actual_over(days_a_year: int) -> YearFraction:
+    return lambda start, end: Fraction((end - start).days, days_a_year)
+
+
+CONVENTIONS: Mapping[str, YearFraction] = MappingProxyType(
+    {
+        "actual/365": _actual_over(365),
+        "actual/360": _actual_over(360),
+        "actual/364": _actual_over(364),
+        "actual/actual": actual_actual_isda,
+        "30/360": lambda start, end: Fraction(days_30_360(start, end), 360),
+        "30e/360": lambda start, end: Fraction(days_30e_360(start, end), 360),
+        "30/365": lambda start, end: Fraction(days_30_360(start, end), 365),
+    }
+)
+"""Every convention by the name that products and scenarios use."""

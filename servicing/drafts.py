@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from servicing.errors import TermsInvalid
 from servicing.terms import Terms
 
+LONGEST_ID = 200
+
 
 @dataclass(frozen=True, slots=True)
 class LoanDraft:
     """A loan to board and fund.
 
-    Raises: TermsInvalid without an external id.
+    Raises: TermsInvalid without an external id that can be read.
     """
 
     external_id: str
@@ -24,3 +26,6 @@ class LoanDraft:
     def __post_init__(self) -> None:
         if not self.external_id.strip():
             raise TermsInvalid(field="external_id", reason="it is empty")
+        if not self.external_id.isprintable() or len(self.external_id) > LONGEST_ID:
+            reason = f"it must be up to {LONGEST_ID} characters that can be printed"
+            raise TermsInvalid(field="external_id", reason=reason)

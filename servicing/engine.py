@@ -2,24 +2,24 @@
 
 Always from the start, so that a back-dated payment, a return and a reversal need no code of their own: a payment that
 was undone is left out, and everything after it comes out as if it had never been, the fee for the return excepted.
-The order of a day: what people and banks entered, by entry; then the close of the day, with late fees.
-Never: what the journal holds (`servicing/replay.py`). Next: `servicing/waterfall.py`.
+The order of a day: installments fall due; what people and banks entered, by entry; the close of the day, with late
+fees. Never: what the journal holds (`servicing/replay.py`). Next: `servicing/installments.py`, `docs/spec/replay.md`.
 """
 
 from __future__ import annotations
 
 import calendar
-from collections.abc import Iterable, Iterator, Sequence, Set
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from datetime import date, timedelta
 from fractions import Fraction
 
-from servicing.accrual import interest_of, to_book
+from servicing.accrual import interest_of, rounded, to_book
 from servicing.events import CLEARING_ROLES, UNDOING, Event, Kind
+from servicing.installments import Installments
 from servicing.schedule import contract_schedule
-from servicing.state import InstallmentState, LoanState, PlannedEntry
+from servicing.state import LoanState, PlannedEntry
 from servicing.terms import Terms
-from servicing.waterfall import Allocation, allocate
+from servicing.waterfall import ALL_RECEIVABLES, Allocation, allocate
 
 
 def fold(
@@ -42,10 +42,12 @@ def fold(
     fee_days = dict(_late_fee_days(terms, fees_through))
     booking_days = {event.effective_date for event in known} | set(accrual_days)
     booking_days |= set(_month_ends(terms.funded_on, through))
-    for day in sorted(booking_days | set(fee_days) | {through}):
+    due_days = {installment.due for installment in contract_schedule(terms)}
+    for day in sorted(booking_days | due_days | set(fee_days) | {through}):
         if not terms.funded_on <= day <= through:
             continue
         folding.accrue_to(day)
+        folding.fall_due(day)
         if day in booking_days:
             folding.book_interest(day)
         for event in folding.events_of(day):
@@ -64,18 +66,16 @@ class _Folding:
         self.by_day: dict[date, list[Event]] = {}
         for event in events:
             self.by_day.setdefault(event.effective_date, []).append(event)
-        self.installments = [
-            InstallmentState(no=i.no, due=i.due, principal=i.principal, interest=i.interest)
-            for i in contract_schedule(terms)
-        ]
-        self.period_starts = [terms.funded_on, *(i.due for i in self.installments)]
+        contract = contract_schedule(terms)
+        self.installments = Installments(contract)
+        self.period_starts = [terms.funded_on, *(i.due for i in contract)]
         self.period = 0
         self.accrued_to = terms.funded_on
         self.cumulative, self.booked = Fraction(0), 0
-        self.owed = dict.fromkeys(("late_fees", "returned_payment_fees", "other_fees", "interest", "principal"), 0)
+        self.owed = dict.fromkeys(ALL_RECEIVABLES, 0)
         self.unapplied = 0
         self.allocations: dict[int, Allocation] = {}
-        self.by_installment: dict[int, dict[int, dict[str, int]]] = {}
+        self.by_installment: dict[int, Mapping[int, Allocation]] = {}
         self.planned: list[PlannedEntry] = []
         self.paid_off_on: date | None = None
 
@@ -100,6 +100,10 @@ class _Folding:
             self.accrued_to = end
             self.period += end == period_end
 
+    def fall_due(self, day: date) -> None:
+        earned = rounded(self.cumulative, self.terms.product.rounding)
+        self.installments.fall_due(day, interest_earned=earned, principal_owed=self.owed["principal"])
+
     def book_interest(self, day: date) -> None:
         amount = to_book(self.cumulative, self.booked, self.terms.product.rounding)
         if amount > 0:
@@ -117,14 +121,13 @@ class _Folding:
                 self._charge_return_fee(event)
 
     def assess_late_fee(self, no: int, day: date) -> None:
-        """Assess the fee of an installment, unless it is paid but for what penalties took from payments."""
-        installment = self.installments[no - 1]
+        """Assess the fee of an installment, unless all that is missing is what penalties took from payments."""
         excused = sum(parts.penalties for parts in self.allocations.values())
-        if installment.penalties or installment.unpaid <= excused:
+        if self.installments.is_satisfied(no) or self.installments.unpaid_through(no) <= excused:
             return
         fee = self.terms.amount(self.terms.product.late_fee.amount).minor
         self.owed["late_fees"] += fee
-        self.installments[no - 1] = replace(installment, penalties=fee)
+        self.installments.charge_late(no, fee)
         self._plan(f"late_fee:{no}", "late_fee_assessed", day, fee=fee)
 
     def state(self, through: date) -> LoanState:
@@ -141,7 +144,7 @@ class _Folding:
             status="pending" if not funded else "paid_off" if self.paid_off_on else "active",
             allocations=self.allocations,
             by_installment=self.by_installment,
-            installments=tuple(self.installments),
+            installments=self.installments.states(),
             planned=tuple(self.planned),
         )
 
@@ -154,71 +157,34 @@ class _Folding:
         self._plan(f"event:{event.no}/sent", "disbursement_sent", day, amount=proceeds)
 
     def _pay(self, event: Event) -> None:
-        parts = allocate(event.amount, self.owed, self.terms.product.order)
+        day, order = event.effective_date, self.terms.product.order
+        split = allocate(event.amount, self.owed, self.installments.claims(self.owed, order), order)
+        parts = split.allocation
         for receivable in self.owed:
             self.owed[receivable] -= getattr(parts, receivable)
         self.unapplied += parts.unapplied
         self.allocations[event.no] = parts
-        self.by_installment[event.no] = self._spread(parts, event.effective_date)
+        self.by_installment[event.no] = split.by_installment
+        self.installments.lay(split.by_installment, day)
         if not any(self.owed.values()) and self.paid_off_on is None:
-            self._pay_off(event.effective_date)
-        self._keep_last_open()
+            self.paid_off_on = day
+            self.installments.pay_off(day)
         amounts = {name: getattr(parts, name) for name in (*self.owed, "unapplied")}
         role = CLEARING_ROLES[event.method]
-        self._plan(f"event:{event.no}", "payment_applied", event.effective_date, role, **amounts)
+        self._plan(f"event:{event.no}", "payment_applied", day, role, **amounts)
 
     def _charge_return_fee(self, event: Event) -> None:
-        fee = self.terms.amount(self.terms.product.returned_payment_fee).minor
+        fee, day = self.terms.amount(self.terms.product.returned_payment_fee).minor, event.effective_date
         if fee:
             self.owed["returned_payment_fees"] += fee
+            self.installments.charge("returned_payment_fees", fee, day)
             self.paid_off_on = None
-            day = event.effective_date
             self._plan(f"event:{event.no}/fee", "returned_payment_fee_assessed", day, fee=fee)
-
-    def _spread(self, parts: Allocation, day: date) -> dict[int, dict[str, int]]:
-        """Lay a payment on the installments, the oldest unsatisfied first, and return what each one took."""
-        left = {"penalties": parts.late_fees, "interest": parts.interest, "principal": parts.principal}
-        taken: dict[int, dict[str, int]] = {}
-        for index, state in enumerate(self.installments):
-            if not any(left.values()):
-                break
-            last = index == len(self.installments) - 1
-            took = {"penalties": min(left["penalties"], state.penalties - state.paid_penalties)}
-            room = sum(left.values()) if last else state.unpaid
-            for component in ("interest", "principal"):
-                took[component] = min(room, left[component])
-                room -= took[component]
-            for component, amount in took.items():
-                left[component] -= amount
-            if any(took.values()):
-                taken[state.no] = took
-                self.installments[index] = _paid_on(state, took, day)
-        return taken
-
-    def _pay_off(self, day: date) -> None:
-        self.paid_off_on = day
-        self.installments = [i if i.paid_off_on is not None else replace(i, paid_off_on=day) for i in self.installments]
-
-    def _keep_last_open(self) -> None:
-        """Let the last installment ask for what is still owed, where late payments left more than was scheduled."""
-        last, rest = self.installments[-1], self.owed["principal"] + self.owed["interest"]
-        if self.paid_off_on is None and not last.unpaid and rest:
-            self.installments[-1] = replace(last, paid_off_on=None, interest=last.interest + rest)
 
     def _plan(self, key: str, template: str, day: date, clearing_role: str | None = None, **amounts: int) -> None:
         self.planned.append(
             PlannedEntry(key=key, template=template, effective_date=day, amounts=amounts, clearing_role=clearing_role)
         )
-
-
-def _paid_on(state: InstallmentState, took: dict[str, int], day: date) -> InstallmentState:
-    paid = replace(
-        state,
-        paid_penalties=state.paid_penalties + took["penalties"],
-        paid_interest=state.paid_interest + took["interest"],
-        paid_principal=state.paid_principal + took["principal"],
-    )
-    return paid if paid.unpaid or paid.paid_off_on else replace(paid, paid_off_on=day)
 
 
 def _late_fee_days(terms: Terms, fees_through: date | None) -> Iterator[tuple[date, int]]:

@@ -1,12 +1,14 @@
 """How each event of a loan is booked: the templates, and from a planned entry to postings.
 
 RAIL_CLEARING stands for the clearing account of the payment's method; the planned entry says which. A template that
-was used is never edited, only followed by a next version. Never: amounts. Next: `ledger/templates.py`.
+was used is never edited, only followed by a next version. A role may move to another account: entries booked before
+that stay right. Never: amounts. Next: `ledger/templates.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from ledger.chart import AccountCode
 from ledger.journal import Posting
@@ -70,16 +72,52 @@ TEMPLATES = Templates(
 PAYMENT_TEMPLATES = frozenset({"payment_applied"})
 """Entries that lower what is owed: a replay undoes them first and books them last."""
 
+BALANCE_ROLES: Mapping[str, tuple[str, ...]] = {
+    "principal": ("LOAN_PRINCIPAL",),
+    "interest": ("INTEREST_RECEIVABLE",),
+    "fees": ("OTHER_FEES_RECEIVABLE",),
+    "penalties": ("LATE_FEES_RECEIVABLE", "RETURNED_PAYMENT_FEES_RECEIVABLE"),
+    "unapplied": ("UNAPPLIED_PAYMENTS",),
+}
+"""The roles of the accounts that hold what a loan owes, and what it was paid beyond that, by component."""
 
-def postings_of(planned: PlannedEntry, roles: Mapping[str, AccountCode], currency: str) -> tuple[Posting, ...]:
+
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """The account that plays each role now, and all accounts that ever have."""
+
+    now: Mapping[str, AccountCode]
+    ever: Mapping[str, frozenset[AccountCode]]
+
+
+def postings_of(planned: PlannedEntry, roles: Roles, currency: str) -> tuple[Posting, ...]:
     """Return the postings of a planned entry.
 
     Raises: TemplateRowUnresolved if a role has no account; SameAccountBothSides.
     """
-    if planned.clearing_role is not None and planned.clearing_role in roles:
-        roles = {**roles, RAIL: roles[planned.clearing_role]}
+    accounts = roles.now
+    if planned.clearing_role is not None and planned.clearing_role in accounts:
+        accounts = {**accounts, RAIL: accounts[planned.clearing_role]}
     amounts = {name: Money(minor, currency) for name, minor in planned.amounts.items()}
-    return instantiate(TEMPLATES.get(planned.template), amounts, roles)
+    return instantiate(TEMPLATES.get(planned.template), amounts, accounts)
+
+
+def books(planned: PlannedEntry, version: int, postings: Sequence[Posting], roles: Roles) -> bool:
+    """Tell whether postings of a version of the template book what is planned, by accounts that had the roles then."""
+    rows = [row for row in TEMPLATES.get(planned.template, version).rows if planned.amounts.get(row.amount_name)]
+    if {row.amount_name for row in rows} != {name for name, minor in planned.amounts.items() if minor}:
+        return False
+    return len(rows) == len(postings) and all(
+        posting.money.minor == planned.amounts[row.amount_name]
+        and posting.debit in _ever(row.debit_role, planned, roles)
+        and posting.credit in _ever(row.credit_role, planned, roles)
+        for row, posting in zip(rows, postings, strict=True)
+    )
+
+
+def _ever(role: str, planned: PlannedEntry, roles: Roles) -> frozenset[AccountCode]:
+    name = planned.clearing_role if role == RAIL else role
+    return roles.ever.get(name or "", frozenset())
 
 
 def narration_of(planned: PlannedEntry) -> str:

@@ -8,6 +8,7 @@ Next: `servicing/products/installment.toml`.
 from __future__ import annotations
 
 import hashlib
+import re
 import tomllib
 from collections.abc import Mapping
 from decimal import Decimal
@@ -65,7 +66,9 @@ class Product(_Rules):
     interest: Literal["simple"] = "simple"
     rests: Literal["daily"] = "daily"
     after_prepayment: Literal["next"] = "next"
-    day_count: Literal["actual/365", "actual/360", "30/360"] = "actual/365"
+    day_count: Literal["actual/365", "actual/360", "actual/364", "actual/actual", "30/360", "30e/360", "30/365"] = (
+        "actual/365"
+    )
     rounding: Rounding = Rounding.HALF_UP
     installment_rounding: InstallmentRounding = InstallmentRounding()
     amortization: Literal["level"] = "level"
@@ -75,8 +78,8 @@ class Product(_Rules):
     late_fee: Fee = Fee()
     returned_payment_fee: Exact = Field(default=Decimal(0), ge=0)
     origination_fee: PercentFee = PercentFee()
-    non_accrual_dpd: int = Field(default=90, ge=1)
-    charge_off_dpd: int = Field(default=120, ge=1)
+    non_accrual_dpd: int | None = Field(default=None, ge=1)
+    charge_off_dpd: int | None = Field(default=None, ge=1)
 
     def content_hash(self) -> str:
         """Return the SHA-256 of the rules, which names this version of the product."""
@@ -87,6 +90,9 @@ class Product(_Rules):
         return self.model_dump(mode="json")
 
 
+_NAME = re.compile(r"[a-z][a-z0-9_-]*", re.ASCII)
+_NOTHING = re.compile(r"0*(\.0*)?", re.ASCII)
+
 LATER_KEYS = frozenset({"grace", "down_payment", "processing"})
 """Keys of the format that arrive with later work."""
 
@@ -94,7 +100,7 @@ LATER_CHOICES: Mapping[str, frozenset[str]] = {
     "interest": frozenset({"scheduled", "precomputed", "flat"}),
     "rests": frozenset({"due_dates"}),
     "after_prepayment": frozenset({"last", "reduce_installment", "reduce_term"}),
-    "day_count": frozenset({"actual/364", "actual/actual", "30e/360", "30/365", "period"}),
+    "day_count": frozenset({"period"}),
     "amortization": frozenset({"equal_principal", "interest_only", "balloon", "custom"}),
     "waterfall": frozenset({"system", "clear_dues", "payoff"}),
 }
@@ -105,15 +111,7 @@ def parse_product(keys: Mapping[str, Any]) -> Product:
 
     Raises: LaterWork for a key or choice that is known but not built; ProductInvalid naming the first mistake.
     """
-    for key, value in keys.items():
-        later_choice = isinstance(value, str) and value in LATER_CHOICES.get(key, ())
-        if later_choice or (key == "waterfall" and not isinstance(value, str)):
-            raise LaterWork(key=f"product.{key}: {value}")
-        if key in LATER_KEYS and _asks_for_something(value):
-            raise LaterWork(key=f"product.{key}")
-    late_fee = keys.get("late_fee")
-    if isinstance(late_fee, Mapping) and {"percent", "of", "min", "max"} & set(late_fee):
-        raise LaterWork(key="product.late_fee.percent")
+    _refuse_later_work(keys)
     try:
         product = Product.model_validate({k: v for k, v in keys.items() if k not in LATER_KEYS})
     except ValidationError as mistakes:
@@ -132,12 +130,27 @@ def shipped(name: str) -> Product:
     Raises: ProductInvalid if there is no such file.
     """
     file = files("servicing") / "products" / f"{name}.toml"
-    if not file.is_file():
+    if not _NAME.fullmatch(name) or not file.is_file():
         raise ProductInvalid(place=name, reason="no product of this name is shipped")
     return parse_product(tomllib.loads(file.read_text(encoding="utf-8")))
 
 
+def _refuse_later_work(keys: Mapping[str, Any]) -> None:
+    for key, value in keys.items():
+        later_choice = isinstance(value, str) and value in LATER_CHOICES.get(key, ())
+        if later_choice or (key == "waterfall" and not isinstance(value, str)):
+            raise LaterWork(key=f"product.{key}: {value}")
+        if key in LATER_KEYS and _asks_for_something(value):
+            raise LaterWork(key=f"product.{key}")
+    late_fee = keys.get("late_fee")
+    if isinstance(late_fee, Mapping):
+        for key in ("percent", "of", "min", "max"):
+            if key in late_fee:
+                raise LaterWork(key=f"product.late_fee.{key}")
+
+
 def _asks_for_something(value: Any) -> bool:
+    """Tell whether a value is anything but empty or zero, which ask for nothing."""
     if isinstance(value, Mapping):
         return any(_asks_for_something(item) for item in value.values())
-    return str(value) not in ("", "None") and Decimal(str(value)) != 0
+    return value is not None and not _NOTHING.fullmatch(str(value))

@@ -10,8 +10,10 @@ from datetime import date
 
 import sqlalchemy as sa
 
+from ledger.queries.accounts import balances, role_map
 from servicing.delinquency import bucket, days_past_due
 from servicing.engine import fold
+from servicing.posting_rules import BALANCE_ROLES
 from servicing.state import LoanState
 from servicing.store import Loan, allocation_versions, load_loan, loan_ids_of
 
@@ -45,8 +47,11 @@ def loan_ids(connection: sa.Connection, book_code: str, *, after: int = 0, limit
     return loan_ids_of(connection, book_code, after, limit)
 
 
-def versions(connection: sa.Connection, loan_id: int) -> list[tuple[int, int, dict[str, int]]]:
-    """Return every version of every payment's allocation: payment, the event that made it, the parts."""
+def versions(connection: sa.Connection, loan_id: int) -> list[tuple[int, int | None, dict[str, int]]]:
+    """Return every version of every payment's allocation: payment, the event that made it, the parts.
+
+    A version that no event made (None) is the work of the daily cycle: a late fee took its place before the payment.
+    """
     return allocation_versions(connection, loan_id)
 
 
@@ -56,16 +61,25 @@ def boarded_loans(connection: sa.Connection, book_code: str) -> dict[str, int]:
         "SELECT l.external_id, l.loan_id FROM servicing.loan l"
         " JOIN ledger.book b ON b.book_id = l.book_id AND b.code = :book_code"
     )
-    rows = connection.execute(statement, {"book_code": book_code})
-    return {row[0]: row[1] for row in rows}
+    return {row.external_id: row.loan_id for row in connection.execute(statement, {"book_code": book_code})}
 
 
 def payment_numbers(connection: sa.Connection, book_code: str) -> dict[str, int]:
     """Return the number of every payment of a book by its external id."""
     statement = sa.text(
-        "SELECT e.payload ->> 'external_id', e.event_no FROM servicing.event e"
+        "SELECT e.payload ->> 'external_id' AS external_id, e.event_no FROM servicing.event e"
         " JOIN servicing.loan l ON l.loan_id = e.loan_id"
         " JOIN ledger.book b ON b.book_id = l.book_id AND b.code = :book_code WHERE e.kind = 'payment'"
     )
-    rows = connection.execute(statement, {"book_code": book_code})
-    return {row[0]: row[1] for row in rows}
+    return {row.external_id: row.event_no for row in connection.execute(statement, {"book_code": book_code})}
+
+
+def booked_balances(connection: sa.Connection, loan_id: int) -> dict[str, int]:
+    """Return what the journal says is owed, by component and in minor units.
+
+    It lacks only the interest that is earned but not booked yet. Raises: LoanUnknown.
+    """
+    book_code = load_loan(connection, loan_id, lock=False).book_code
+    roles = role_map(connection, book_code, "default")
+    held = {code: money.minor for code, money in balances(connection, loan_id).items()}
+    return {name: sum(held.get(roles[role], 0) for role in of) for name, of in BALANCE_ROLES.items()}

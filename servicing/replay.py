@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from ledger.journal import Posting
-from servicing.posting_rules import PAYMENT_TEMPLATES
+from servicing.posting_rules import PAYMENT_TEMPLATES, Roles, books
 from servicing.state import PlannedEntry
 
 
@@ -23,6 +23,7 @@ class Booked:
     entry_no: int
     key: str
     template: str
+    template_version: int
     effective_date: date
     postings: tuple[Posting, ...]
 
@@ -53,30 +54,33 @@ class Book:
 Step = Reverse | Book
 
 
-def difference(desired: Sequence[Desired], booked: Sequence[Booked]) -> tuple[Step, ...]:
+def difference(desired: Sequence[Desired], booked: Sequence[Booked], roles: Roles) -> tuple[Step, ...]:
     """Return the steps from the booked entries to the desired ones, in the order in which they are taken."""
     wanted = {item.planned.key: item for item in desired}
     held = {entry.key: entry for entry in booked}
-    wrong = [e for e in booked if e.key not in wanted or not _same(wanted[e.key], e) or held[e.key] is not e]
+    wrong = [e for e in booked if e.key not in wanted or not _same(wanted[e.key], e, roles) or held[e.key] is not e]
     wrong_keys = {entry.key for entry in wrong}
     missing = [item for item in desired if item.planned.key not in held or item.planned.key in wrong_keys]
-    books = [Book(item, held[item.planned.key].entry_no if item.planned.key in held else None) for item in missing]
+    right = [Book(item, held[item.planned.key].entry_no if item.planned.key in held else None) for item in missing]
     undo = [Reverse(entry) for entry in sorted(wrong, key=lambda e: e.entry_no, reverse=True)]
     return (
         *(step for step in undo if _lowers_debt(step)),
-        *(step for step in books if not _lowers_debt(step)),
+        *(step for step in right if not _lowers_debt(step)),
         *(step for step in undo if not _lowers_debt(step)),
-        *(step for step in books if _lowers_debt(step)),
+        *(step for step in right if _lowers_debt(step)),
     )
 
 
-def _same(desired: Desired, booked: Booked) -> bool:
+def _same(desired: Desired, booked: Booked, roles: Roles) -> bool:
     planned = desired.planned
-    return (planned.template, planned.effective_date, desired.postings) == (
-        booked.template,
-        booked.effective_date,
-        booked.postings,
-    )
+    if (planned.template, planned.effective_date) != (booked.template, booked.effective_date):
+        return False
+    return desired.postings == booked.postings or books(planned, booked.template_version, booked.postings, roles)
+
+
+def touches_payments(steps: Sequence[Step]) -> bool:
+    """Tell whether a payment is booked or undone by any of the steps."""
+    return any(_lowers_debt(step) for step in steps)
 
 
 def _lowers_debt(step: Step) -> bool:

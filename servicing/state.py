@@ -32,16 +32,18 @@ class InstallmentState:
     due: date
     principal: int
     interest: int
+    fees: int = 0
     penalties: int = 0
     paid_principal: int = 0
     paid_interest: int = 0
+    paid_fees: int = 0
     paid_penalties: int = 0
     paid_off_on: date | None = None
 
     @property
     def paid(self) -> int:
         """Return everything that was paid on it."""
-        return self.paid_principal + self.paid_interest + self.paid_penalties
+        return self.paid_principal + self.paid_interest + self.paid_fees + self.paid_penalties
 
     @property
     def unpaid(self) -> int:
@@ -64,7 +66,7 @@ class LoanState:
     unapplied: int
     status: str
     allocations: Mapping[int, Allocation]
-    by_installment: Mapping[int, Mapping[int, Mapping[str, int]]]
+    by_installment: Mapping[int, Mapping[int, Allocation]]
     installments: tuple[InstallmentState, ...]
     planned: tuple[PlannedEntry, ...]
 

@@ -19,6 +19,7 @@ from ledger.money import Money
 from servicing import tables
 from servicing.errors import LoanUnknown
 from servicing.events import Event, Kind
+from servicing.posting_rules import Roles
 from servicing.product import Product, parse_product
 from servicing.replay import Booked
 from servicing.terms import Terms, terms_from_json
@@ -59,7 +60,10 @@ _PRODUCTS: dict[str, Product] = {}
 
 
 def load_loans(connection: sa.Connection, loan_ids: Sequence[int], *, lock: bool) -> tuple[Loan, ...]:
-    """Return loans by id, their rows locked if asked; those that do not exist are left out."""
+    """Return loans by id, their rows locked if asked; those that do not exist are left out.
+
+    They are locked first and then read: what is read is never older than the lock.
+    """
     ids = {"ids": sorted(loan_ids)}
     if lock and len(loan_ids) == 1:
         connection.execute(_LOCK_ONE, {"loan_id": loan_ids[0]})
@@ -140,7 +144,7 @@ def event_row(loan_id: int, event: Event, actor: str, request_key: str) -> dict[
 
 
 _BOOKED = sa.text(
-    "SELECT e.subledger_id, e.entry_no, e.source_ref, e.template, e.effective_date,"
+    "SELECT e.subledger_id, e.entry_no, e.source_ref, e.template, e.template_version, e.effective_date,"
     " array_agg(d.code ORDER BY p.seq) AS debits, array_agg(c.code ORDER BY p.seq) AS credits,"
     " array_agg(p.amount ORDER BY p.seq) AS amounts, array_agg(p.currency ORDER BY p.seq) AS currencies"
     " FROM ledger.journal_entry e"
@@ -169,6 +173,7 @@ def _booked(row: Any) -> Booked:
         entry_no=row.entry_no,
         key=row.source_ref,
         template=row.template,
+        template_version=row.template_version,
         effective_date=row.effective_date,
         postings=tuple(
             Posting(AccountCode(debit), AccountCode(credit), Money(amount, currency))
@@ -177,6 +182,23 @@ def _booked(row: Any) -> Booked:
             )
         ),
     )
+
+
+_ROLES = sa.text(
+    "SELECT r.role, a.code FROM ledger.role_map r"
+    " JOIN ledger.book b ON b.book_id = r.book_id AND b.code = :book"
+    " JOIN ledger.account a ON a.account_id = r.account_id"
+    " WHERE r.map_name = 'default' ORDER BY r.role, r.effective_from"
+)
+
+
+def load_roles(connection: sa.Connection, book_code: str) -> Roles:
+    """Return the accounts of each role by the default map: today's, and all that ever had it."""
+    ever: dict[str, list[AccountCode]] = {}
+    for role, code in connection.execute(_ROLES, {"book": book_code}):
+        ever.setdefault(role, []).append(AccountCode(code))
+    now = {role: codes[-1] for role, codes in ever.items()}
+    return Roles(now, {role: frozenset(codes) for role, codes in ever.items()})
 
 
 def mark_fees_through(connection: sa.Connection, loan_ids: Sequence[int], day: date) -> None:
@@ -199,13 +221,28 @@ def loan_ids_of(connection: sa.Connection, book_code: str, after: int = 0, limit
     return list(connection.scalars(statement, {"book": book_code, "after": after, "limit": limit}))
 
 
-def known_external_ids(connection: sa.Connection, book_code: str, external_ids: Sequence[str]) -> list[str]:
-    """Return those of the external ids that the book has already."""
-    statement = sa.text(
-        "SELECT l.external_id FROM servicing.loan l JOIN ledger.book b ON b.book_id = l.book_id"
-        " AND b.code = :book WHERE l.external_id = ANY (:ids) ORDER BY 1"
-    )
-    return list(connection.scalars(statement, {"book": book_code, "ids": list(external_ids)}))
+_NAME = sa.text(
+    "SELECT n.external_id, r.o_state FROM unnest(CAST(:names AS text[])) n (external_id),"
+    " LATERAL ledger.begin_request(:own, 'loan:' || n.external_id, 'board_loan', '{}', :actor) r"
+)
+_NAMED = sa.text(
+    "SELECT ledger.answer_request(:own, 'loan:' || n.external_id, jsonb_build_object('loan_id', n.loan_id), false)"
+    " FROM unnest(CAST(:names AS text[]), CAST(:ids AS bigint[])) n (external_id, loan_id)"
+)
+
+
+def name_loans(connection: sa.Connection, own_subledger_id: int, names: Mapping[str, int], actor: str) -> list[str]:
+    """Give loans their names in a book; return those names that other loans have.
+
+    A name is a request of the book that is made once: whoever boards the same one meanwhile waits here.
+    """
+    ordered = sorted(names)
+    rows = connection.execute(_NAME, {"own": own_subledger_id, "names": ordered, "actor": actor})
+    taken = [row.external_id for row in rows if row.o_state != "new"]
+    if not taken:
+        values = {"own": own_subledger_id, "names": ordered, "ids": [names[name] for name in ordered]}
+        connection.execute(_NAMED, values)
+    return taken
 
 
 _LATEST_ALLOCATIONS = sa.text(
@@ -224,7 +261,7 @@ def latest_allocations(connection: sa.Connection, loan_id: int) -> dict[int, tup
     return {row.event_no: (row.version, row.allocation) for row in rows}
 
 
-def allocation_versions(connection: sa.Connection, loan_id: int) -> list[tuple[int, int, dict[str, int]]]:
-    """Return payment, the event that made the version, and the parts, for every version in order."""
+def allocation_versions(connection: sa.Connection, loan_id: int) -> list[tuple[int, int | None, dict[str, int]]]:
+    """Return payment, the event that made the version (None: the daily cycle), and the parts, version by version."""
     rows = connection.execute(_ALLOCATIONS, {"loan_id": loan_id})
     return [(row.event_no, row.because_event_no, row.allocation) for row in rows]

@@ -53,11 +53,15 @@ class Terms:
     installment_amount: Money | None = None
 
     def __post_init__(self) -> None:
+        own = self.installment_amount
         for field, wrong, reason in (
             ("principal", self.principal.minor <= 0, "it must be above zero"),
+            ("principal", self.principal.minor <= self.origination_fee.minor, "nothing is left of it after the fee"),
             ("rate", not self.rate.is_finite() or not 0 <= self.rate <= 1000, "it must be 0 to 1000 percent"),
             ("installments", not 1 <= self.installments <= 1200, "there must be 1 to 1200"),
             ("first_due_on", self.first_due_on <= self.funded_on, "it must lie after the funding"),
+            ("installment_amount", own is not None and own.minor <= 0, "it must be above zero"),
+            ("installment_amount", own is not None and own.currency != self.currency, "its currency is another"),
             (
                 "frequency",
                 self.frequency not in PERIODS_A_YEAR and every_days(self.frequency) is None,

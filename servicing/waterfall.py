@@ -1,21 +1,25 @@
-"""The waterfall: how one payment is split over what is owed, component by component.
+"""The waterfall: how one payment is split, the oldest installment first and component by component within it.
 
-Receivables never go below zero: interest is taken up to what has accrued, the rest is principal, and what is more than
-the whole debt stays unapplied. Never: dates. Next: `servicing/engine.py`, which calls it in the order of replay.
+Two guards hold at once: an installment takes no more than it asks for, and nothing takes more than is owed. So no
+receivable ever goes below zero, and only what is more than the whole debt stays unapplied. Never: dates.
+Next: `servicing/installments.py`, which says what each installment asks for; `docs/spec/payments.md`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-FEE_COMPONENTS: Mapping[str, tuple[str, ...]] = {
+RECEIVABLES: Mapping[str, tuple[str, ...]] = {
     "penalties": ("late_fees", "returned_payment_fees"),
     "fees": ("other_fees",),
     "interest": ("interest",),
     "principal": ("principal",),
 }
 """The receivables of each component of the order, the first one paid first."""
+
+ALL_RECEIVABLES = tuple(name for names in RECEIVABLES.values() for name in names)
+SHARING_ROOM = frozenset({"interest", "principal"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +54,49 @@ class Allocation:
         }
 
 
-def allocate(amount: int, owed: Mapping[str, int], order: Sequence[str]) -> Allocation:
-    """Split an amount over what is owed by receivable, in the order of components."""
-    parts: dict[str, int] = {}
-    left = amount
-    for component in order:
-        for receivable in FEE_COMPONENTS[component]:
-            parts[receivable] = min(left, owed.get(receivable, 0))
-            left -= parts[receivable]
-    return Allocation(**parts, unapplied=left)
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What an installment takes at most, by receivable; interest and principal together no more than `room`."""
+
+    no: int
+    most: Mapping[str, int]
+    room: int
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """A payment as a whole, and what each installment took of it."""
+
+    allocation: Allocation
+    by_installment: Mapping[int, Allocation]
+
+
+def allocate(amount: int, owed: Mapping[str, int], claims: Iterable[Claim], order: Sequence[str]) -> Split:
+    """Split an amount over claims, one after the other, each in the order of components."""
+    left, open_debt = amount, dict(owed)
+    taken: dict[int, Allocation] = {}
+    for claim in claims:
+        if not left:
+            break
+        took = _take(left, open_debt, claim, order)
+        left -= sum(took.values())
+        if took:
+            taken[claim.no] = Allocation(**took)
+    parts = {name: owed.get(name, 0) - open_debt.get(name, 0) for name in ALL_RECEIVABLES}
+    return Split(Allocation(**parts, unapplied=left), taken)
+
+
+def _take(left: int, open_debt: dict[str, int], claim: Claim, order: Sequence[str]) -> dict[str, int]:
+    """Return what one claim takes, lowering the open debt by it."""
+    took: dict[str, int] = {}
+    room = claim.room
+    for name in (name for component in order for name in RECEIVABLES[component]):
+        part = min(left, claim.most.get(name, 0), open_debt.get(name, 0))
+        if name in SHARING_ROOM:
+            part = min(part, room)
+            room -= part
+        if part:
+            took[name] = part
+            open_debt[name] -= part
+            left -= part
+    return took

@@ -20,14 +20,13 @@ from ledger.commands.subledgers import open_subledgers
 from ledger.queries.accounts import book as load_book
 from ledger.unit_of_work import UnitOfWork
 from servicing import tables
-from servicing.commands.converge import roles_of
 from servicing.drafts import LoanDraft
 from servicing.engine import fold
 from servicing.errors import EffectiveDateAhead, LoanExists
 from servicing.events import Event, Kind
 from servicing.posting_rules import TEMPLATES, narration_of, postings_of
 from servicing.state import PlannedEntry
-from servicing.store import event_row, known_external_ids
+from servicing.store import event_row, load_roles, name_loans
 
 
 def board_and_fund_loans(uow: UnitOfWork, book_code: str, drafts: Sequence[LoanDraft]) -> tuple[int, ...]:
@@ -37,22 +36,28 @@ def board_and_fund_loans(uow: UnitOfWork, book_code: str, drafts: Sequence[LoanD
     """
     if not drafts:
         return ()
-    _refuse_known(uow, book_code, drafts)
+    _refuse_twice(drafts)
     book = load_book(uow.connection, book_code)
     for draft in drafts:
         if draft.terms.funded_on > book.business_date:
             raise EffectiveDateAhead(effective_date=draft.terms.funded_on, business_date=book.business_date)
     ids = _open(uow, book_code, drafts)
+    _name(uow, book.own_subledger_id, drafts, ids)
     _insert(uow, book.book_id, book.business_date, drafts, ids)
     _post(uow, book_code, drafts, ids)
     return ids
 
 
-def _refuse_known(uow: UnitOfWork, book_code: str, drafts: Sequence[LoanDraft]) -> None:
-    counts = Counter(draft.external_id for draft in drafts)
-    twice = [external_id for external_id, count in counts.items() if count > 1]
-    for external_id in twice or known_external_ids(uow.connection, book_code, list(counts)):
-        raise LoanExists(external_id=external_id)
+def _refuse_twice(drafts: Sequence[LoanDraft]) -> None:
+    for external_id, count in Counter(draft.external_id for draft in drafts).items():
+        if count > 1:
+            raise LoanExists(external_id=external_id)
+
+
+def _name(uow: UnitOfWork, own_subledger_id: int, drafts: Sequence[LoanDraft], ids: Sequence[int]) -> None:
+    names = {draft.external_id: loan_id for draft, loan_id in zip(drafts, ids, strict=True)}
+    for taken in name_loans(uow.connection, own_subledger_id, names, uow.actor):
+        raise LoanExists(external_id=taken)
 
 
 def _open(uow: UnitOfWork, book_code: str, drafts: Sequence[LoanDraft]) -> tuple[int, ...]:
@@ -101,7 +106,7 @@ def _insert(uow: UnitOfWork, book_id: int, today: date, drafts: Sequence[LoanDra
 
 
 def _post(uow: UnitOfWork, book_code: str, drafts: Sequence[LoanDraft], ids: Sequence[int]) -> None:
-    roles = roles_of(uow.connection, book_code)
+    roles = load_roles(uow.connection, book_code)
     planned = [
         (item, loan_id, draft.terms.currency)
         for loan_id, draft in zip(ids, drafts, strict=True)

@@ -6,24 +6,22 @@ the second time. Never: events. Next: `servicing/engine.py`, `servicing/replay.p
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 import sqlalchemy as sa
 
-from ledger.chart import AccountCode
 from ledger.commands.posting import post_entry, reverse_entry
 from ledger.journal import EntryDraft, SubledgerId
-from ledger.queries.accounts import role_map
 from ledger.unit_of_work import UnitOfWork
 from servicing import tables
 from servicing.engine import fold
 from servicing.events import UNDOING, Event
-from servicing.posting_rules import TEMPLATES, narration_of, postings_of
-from servicing.replay import Book, Booked, Desired, Reverse, Step, difference
+from servicing.posting_rules import TEMPLATES, Roles, narration_of, postings_of
+from servicing.replay import Book, Booked, Desired, Step, difference, touches_payments
 from servicing.state import LoanState
-from servicing.store import Loan, latest_allocations, load_booked
+from servicing.store import Loan, latest_allocations, load_booked, load_roles
 
 TEMPLATE_NAMES = tuple(template.name for template in TEMPLATES)
 ACCRUAL_KEY = "accrual:"
@@ -41,7 +39,7 @@ def plan(
     loan: Loan,
     events: Sequence[Event],
     booked: Sequence[Booked],
-    roles: Mapping[str, AccountCode],
+    roles: Roles,
     *,
     through: date | None = None,
     fees_through: date | None = None,
@@ -65,7 +63,7 @@ def plan(
     )
     currency = loan.terms.currency
     desired = [Desired(item, postings_of(item, roles, currency)) for item in state.planned]
-    return state, difference(desired, booked)
+    return state, difference(desired, booked, roles)
 
 
 def converge(
@@ -84,37 +82,45 @@ def converge(
     Entries take the keys `<request_key>/1`, `/2`, ... in the order of the steps; a run without an event adds to the
     key how far the journal was. Raises: what posting raises.
     """
-    roles = roles_of(uow.connection, loan.book_code)
+    roles = load_roles(uow.connection, loan.book_code)
     booked = load_booked(uow.connection, [loan.loan_id], TEMPLATE_NAMES)[loan.loan_id]
     state, steps = plan(loan, events, booked, roles, through=through, fees_through=fees_through, accrue=accrue)
     key = request_key if because is not None else run_key(request_key, booked)
-    entries = take_steps(uow, loan, steps, request_key=key, because=because)
-    if because is not None:
-        record_allocations(uow.connection, loan.loan_id, state, events, because)
-    return Converged(state, entries)
+    return Converged(state, take_steps(uow, loan, events, state, steps, request_key=key, because=because))
 
 
 def take_steps(
-    uow: UnitOfWork, loan: Loan, steps: Iterable[Step], *, request_key: str, because: int | None
+    uow: UnitOfWork,
+    loan: Loan,
+    events: Sequence[Event],
+    state: LoanState,
+    steps: Sequence[Step],
+    *,
+    request_key: str,
+    because: int | None,
 ) -> tuple[int, ...]:
-    """Book reversals and entries in order; return their numbers."""
+    """Book reversals and entries in order, keep what became of the payments; return the numbers of the entries."""
     details = None if because is None else {"because_event": because}
-    numbers = []
-    for place, step in enumerate(steps, start=1):
-        key = f"{request_key}/{place}"
-        if isinstance(step, Reverse):
-            posted = reverse_entry(
-                uow,
-                loan.loan_id,
-                step.booked.entry_no,
-                request_key=key,
-                source_ref=step.booked.key,
-                details=details,
-            )
-        else:
-            posted = post_entry(uow, _draft(uow, loan, step, key, details))
-        numbers.append(posted.entry_no)
-    return tuple(numbers)
+    numbers = tuple(
+        _take(uow, loan, step, f"{request_key}/{place}", details) for place, step in enumerate(steps, start=1)
+    )
+    if touches_payments(steps):
+        _record_allocations(uow.connection, loan.loan_id, state, events, because)
+    return numbers
+
+
+def _take(uow: UnitOfWork, loan: Loan, step: Step, request_key: str, details: Mapping[str, int] | None) -> int:
+    if isinstance(step, Book):
+        return post_entry(uow, _draft(uow, loan, step, request_key, details)).entry_no
+    booked = step.booked
+    return reverse_entry(
+        uow,
+        loan.loan_id,
+        booked.entry_no,
+        request_key=request_key,
+        source_ref=booked.key,
+        details=details,
+    ).entry_no
 
 
 def run_key(name: str, booked: Sequence[Booked]) -> str:
@@ -122,8 +128,8 @@ def run_key(name: str, booked: Sequence[Booked]) -> str:
     return f"{name}:{max((entry.entry_no for entry in booked), default=0)}:{len(booked)}"
 
 
-def record_allocations(
-    connection: sa.Connection, loan_id: int, state: LoanState, events: Sequence[Event], because: int
+def _record_allocations(
+    connection: sa.Connection, loan_id: int, state: LoanState, events: Sequence[Event], because: int | None
 ) -> None:
     """Append a version of each payment's allocation that is not as it was; undone payments get an empty one."""
     known = latest_allocations(connection, loan_id)
@@ -143,11 +149,6 @@ def record_allocations(
     ]
     if rows:
         connection.execute(sa.insert(tables.allocation_version), rows)
-
-
-def roles_of(connection: sa.Connection, book_code: str) -> Mapping[str, AccountCode]:
-    """Return the account of each role, by the default map."""
-    return role_map(connection, book_code, "default")
 
 
 def _draft(uow: UnitOfWork, loan: Loan, step: Book, key: str, details: Mapping[str, int] | None) -> EntryDraft:

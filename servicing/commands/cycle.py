@@ -23,14 +23,21 @@ from servicing.commands.converge import (
     TEMPLATE_NAMES,
     converge,
     plan,
-    roles_of,
     run_key,
     take_steps,
 )
 from servicing.errors import EffectiveDateAhead
 from servicing.posting_rules import TEMPLATES
 from servicing.replay import Book, Step
-from servicing.store import Loan, load_booked, load_loan, load_loans, loan_ids_of, mark_fees_through
+from servicing.store import (
+    Loan,
+    load_booked,
+    load_loan,
+    load_loans,
+    load_roles,
+    loan_ids_of,
+    mark_fees_through,
+)
 
 CHUNK_LOANS = 500
 
@@ -116,19 +123,20 @@ def _each_chunk(
 def _accrue_chunk(uow: UnitOfWork, *, book_code: str, loan_ids: Sequence[int], day: date) -> int:
     loans = load_loans(uow.connection, loan_ids, lock=True)
     _refuse_ahead(loans, day)
-    roles = roles_of(uow.connection, book_code)
+    roles = load_roles(uow.connection, book_code)
     booked = load_booked(uow.connection, loan_ids, TEMPLATE_NAMES)
     rows: list[BatchRow] = []
     entries = 0
     for loan in loans:
         if loan.terms.funded_on > day:
             continue
-        _, steps = plan(loan, loan.events, booked[loan.loan_id], roles, through=day, accrue=True)
+        state, steps = plan(loan, loan.events, booked[loan.loan_id], roles, through=day, accrue=True)
         if _is_this_accrual(steps, day):
             rows += _rows_of(loan, steps)
         else:
             key = run_key(f"accrue:{day}", booked[loan.loan_id])
-            entries += len(take_steps(uow, loan, steps, request_key=key, because=None))
+            taken = take_steps(uow, loan, loan.events, state, steps, request_key=key, because=None)
+            entries += len(taken)
     if not rows:
         return entries
     batch = Batch(
@@ -166,12 +174,12 @@ def _close_days(uow: UnitOfWork, *, loan_ids: Sequence[int], day: date) -> int:
     mark_fees_through(uow.connection, loan_ids, day)
     booked = load_booked(uow.connection, loan_ids, TEMPLATE_NAMES)
     entries = 0
-    roles = roles_of(uow.connection, loans[0].book_code)
+    roles = load_roles(uow.connection, loans[0].book_code)
     for loan in loans:
         through = max(day, loan.fees_through or day)
-        _, steps = plan(loan, loan.events, booked[loan.loan_id], roles, through=day, fees_through=through)
+        state, steps = plan(loan, loan.events, booked[loan.loan_id], roles, through=day, fees_through=through)
         key = run_key(f"fees:{day}", booked[loan.loan_id])
-        entries += len(take_steps(uow, loan, steps, request_key=key, because=None))
+        entries += len(take_steps(uow, loan, loan.events, state, steps, request_key=key, because=None))
     return entries
 
 

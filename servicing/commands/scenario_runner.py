@@ -6,6 +6,7 @@ nothing and is reported. Never: figures of its own. Next: `servicing/scenario.py
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -26,7 +27,7 @@ from servicing.commands.boarding import board_and_fund_loans
 from servicing.commands.cycle import accrue_loan, run_day
 from servicing.commands.payments import return_payment, reverse_payment, take_payment
 from servicing.drafts import LoanDraft
-from servicing.errors import PaymentUnknown
+from servicing.errors import LaterWork, PaymentUnknown
 from servicing.queries import LoanView, loan_view, versions
 from servicing.scenario import Scenario, ScenarioEvent
 from servicing.scenario_expect import differences
@@ -47,6 +48,8 @@ class _Run:
     slugs: Mapping[AccountCode, str]
     event_nos: dict[str, int] = field(default_factory=dict)
     last_entry: int = 0
+    because: list[tuple[int, str]] = field(default_factory=list)
+    """Payment and event of the scenario, for each version of an allocation in the order in which they came."""
 
     def text(self, minor: int) -> str:
         return Money(minor, self.scenario.currency).format()
@@ -64,6 +67,23 @@ def run_scenario(engine: sa.Engine, scenario: Scenario) -> dict[str, Any]:
 
 
 def _run(uow: UnitOfWork, scenario: Scenario) -> dict[str, Any]:
+    live = _fund(uow, scenario)
+    business_date = scenario.terms.funded_on
+    happened = []
+    for event in scenario.events:
+        if event.entered > business_date:
+            business_date = event.entered
+            books.advance_business_date(uow, BOOK, business_date)
+        happened.append(_happen(live, event, business_date))
+    result = _report(live, happened, business_date)
+    result["differences"] = differences(
+        scenario, result, lambda day: _view_json(live, day), lambda id_: _lines_of(live, id_)
+    )
+    result["ok"] = not result["differences"]
+    return result
+
+
+def _fund(uow: UnitOfWork, scenario: Scenario) -> _Run:
     terms = scenario.terms
     chart = parse_chart((files("ledger") / "charts" / "us_lender.toml").read_text(encoding="utf-8"))
     books.create_book(
@@ -77,24 +97,10 @@ def _run(uow: UnitOfWork, scenario: Scenario) -> dict[str, Any]:
     books.load_chart(uow, BOOK, chart)
     (loan_id,) = board_and_fund_loans(uow, BOOK, [LoanDraft(scenario.name, terms)])
     slugs = {account.code: account.slug for account in accounts(uow.connection, BOOK)}
-    live = _Run(uow, scenario, loan_id, slugs)
-    live.last_entry = len(entries(uow.connection, loan_id))
-    business_date = terms.funded_on
-    happened = []
-    for event in scenario.events:
-        if event.entered > business_date:
-            business_date = event.entered
-            books.advance_business_date(uow, BOOK, business_date)
-        happened.append(_happen(live, event))
-    result = _report(live, happened, business_date)
-    result["differences"] = differences(
-        scenario, result, lambda day: _view_json(live, day), lambda id_: _lines_of(live, id_)
-    )
-    result["ok"] = not result["differences"]
-    return result
+    return _Run(uow, scenario, loan_id, slugs, last_entry=len(entries(uow.connection, loan_id)))
 
 
-def _happen(live: _Run, event: ScenarioEvent) -> dict[str, Any]:
+def _happen(live: _Run, event: ScenarioEvent, business_date: date) -> dict[str, Any]:
     savepoint = live.uow.connection.begin_nested()
     refused = None
     try:
@@ -102,21 +108,32 @@ def _happen(live: _Run, event: ScenarioEvent) -> dict[str, Any]:
         savepoint.commit()
     except DomainError as refusal:
         savepoint.rollback()
+        live.event_nos.pop(event.id, None)
         refused = {"code": refusal.code, "message": refusal.message}
+    _note_versions(live, event)
     written = entries(live.uow.connection, live.loan_id, after=live.last_entry)
     live.last_entry += len(written)
     amount = event.values.get("amount")
-    money = None if amount is None else Money.parse(amount, live.scenario.currency).format()
     return {
         "id": event.id,
         "kind": event.kind,
         "on": event.on.isoformat(),
-        "entered": event.entered.isoformat(),
-        "amount": money,
+        "entered": business_date.isoformat(),
+        "amount": None if amount is None else Money.parse(amount, live.scenario.currency).format(),
         "refused": refused,
-        **_view_json(live, event.entered, brief=True),
+        "allocation": None,
+        "by_installment": [],
+        "versions": [],
+        **_view_json(live, business_date, brief=True),
         "entries": [_entry_json(live, view) for view in written],
     }
+
+
+def _note_versions(live: _Run, event: ScenarioEvent) -> None:
+    """Remember which event brought the new versions of allocations; the daily cycle leaves no event of its own."""
+    known = Counter(payment for payment, _ in live.because)
+    for payment, count in Counter(payment for payment, _, _ in versions(live.uow.connection, live.loan_id)).items():
+        live.because += [(payment, event.id)] * (count - known[payment])
 
 
 def _act(live: _Run, event: ScenarioEvent) -> None:
@@ -141,28 +158,41 @@ def _act(live: _Run, event: ScenarioEvent) -> None:
         live.event_nos[event.id] = undone.event_no
     elif event.kind == "run_day":
         run_day(live.uow, live.loan_id, event.on)
+        _refuse_later_steps(live, event.on)
     else:
         accrue_loan(live.uow, live.loan_id, event.on)
 
 
+def _refuse_later_steps(live: _Run, on: date) -> None:
+    """Refuse a day whose close would take a step that the product asks for by name and that is not built yet."""
+    product, dpd = live.scenario.terms.product, loan_view(live.uow.connection, live.loan_id, on).dpd
+    for name in ("non_accrual_dpd", "charge_off_dpd"):
+        threshold = getattr(product, name)
+        if threshold is not None and dpd >= threshold:
+            raise LaterWork(key=f"product.{name} on a loan that is {dpd} days past due")
+
+
 def _report(live: _Run, happened: list[dict[str, Any]], on: date) -> dict[str, Any]:
     final = loan_view(live.uow.connection, live.loan_id, on)
-    names = {number: id_ for id_, number in live.event_nos.items()}
     history = versions(live.uow.connection, live.loan_id)
     for item in happened:
         number = live.event_nos.get(item["id"])
-        if item["kind"] == "payment" and number is not None:
-            parts = final.state.allocations.get(number)
-            item["allocation"] = live.texts(parts.components() if parts else {})
-            item["by_installment"] = [
-                {"no": no, "fees": live.text(0), **{name: live.text(minor) for name, minor in took.items()}}
-                for no, took in final.state.by_installment.get(number, {}).items()
-            ]
-            item["versions"] = [
-                {"because": names.get(because, str(because)), "allocation": live.texts(allocation)}
-                for payment, because, allocation in history
-                if payment == number
-            ]
+        if item["kind"] != "payment" or number is None:
+            continue
+        parts = final.state.allocations.get(number)
+        item["allocation"] = live.texts(parts.components() if parts else {})
+        item["by_installment"] = [
+            {"no": no, **{name: live.text(took.components()[name]) for name in PARTS if name != "unapplied"}}
+            for no, took in final.state.by_installment.get(number, {}).items()
+        ]
+        item["versions"] = [
+            {"because": because, "allocation": live.texts(allocation)}
+            for because, allocation in zip(
+                (id_ for payment, id_ in live.because if payment == number),
+                (allocation for payment, _, allocation in history if payment == number),
+                strict=True,
+            )
+        ]
     return {
         "scenario": live.scenario.name,
         "ok": True,
@@ -209,11 +239,11 @@ def _installments_json(live: _Run, view: LoanView) -> list[dict[str, Any]]:
             "due": i.due.isoformat(),
             "principal": live.text(i.principal),
             "interest": live.text(i.interest),
-            "fees": live.text(0),
+            "fees": live.text(i.fees),
             "penalties": live.text(i.penalties),
             "paid_principal": live.text(i.paid_principal),
             "paid_interest": live.text(i.paid_interest),
-            "paid_fees": live.text(0),
+            "paid_fees": live.text(i.paid_fees),
             "paid_penalties": live.text(i.paid_penalties),
             "paid": live.text(i.paid),
             "paid_off_on": None if i.paid_off_on is None else i.paid_off_on.isoformat(),
@@ -248,20 +278,31 @@ def _entry_json(live: _Run, view: EntryView) -> dict[str, Any]:
 
 
 def _lines_of(live: _Run, event_id: str) -> list[dict[str, str]] | None:
-    """Return what the journal says of one event, reversals included, netted per account; None of no such event."""
+    """Return what the journal says of one event, netted per account and side; None of no such event.
+
+    Of a payment or a fee: the entry that booked it last, undone since or not. Of a return or a reversal: the
+    reversals of what it undid, and the fee that it earned.
+    """
     if event_id not in live.event_nos:
         return None
-    key = f"event:{live.event_nos[event_id]}"
-    net: dict[str, int] = {}
+    number = live.event_nos[event_id]
+    (of,) = (event.of for event in loan_view(live.uow.connection, live.loan_id).loan.events if event.no == number)
+    said: dict[str, EntryView] = {}
     for view in entries(live.uow.connection, live.loan_id):
-        source = view.entry.draft.source_ref or ""
-        if source == key or source.startswith(f"{key}/"):
-            for line in view.lines:
-                sign = 1 if str(line.side) == "debit" else -1
-                slug = live.slugs[line.account]
-                net[slug] = net.get(slug, 0) + sign * line.money.minor
-    return [
-        {"account": slug, "debit" if minor > 0 else "credit": live.text(abs(minor))}
-        for slug, minor in net.items()
-        if minor
-    ]
+        draft = view.entry.draft
+        own, undone = (_is_of(draft.source_ref, each) for each in (number, of))
+        if own and draft.reverses_no is None:
+            said[draft.source_ref or ""] = view
+        if undone and draft.reverses_no is not None and (draft.details or {}).get("because_event") == number:
+            said[draft.source_ref or ""] = view
+    net: dict[tuple[str, str], int] = {}
+    for line in (line for view in said.values() for line in view.lines):
+        key = (live.slugs[line.account], str(line.side))
+        net[key] = net.get(key, 0) + line.money.minor
+    return [{"account": slug, side: live.text(minor)} for (slug, side), minor in net.items()]
+
+
+def _is_of(source_ref: str | None, event_no: int | None) -> bool:
+    """Tell whether an entry is that of an event, or of a part of it such as its fee."""
+    key = f"event:{event_no}"
+    return source_ref is not None and (source_ref == key or source_ref.startswith(f"{key}/"))

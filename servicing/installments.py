@@ -1,0 +1,165 @@
+"""The installments of one loan while its life is folded: what each asks for, what it was paid, when it was satisfied.
+
+Until its due date an installment shows the contract's figures. On its due date its interest becomes what has really
+been earned by then and no installment before it has claimed, and its principal the rest of the same total; the last
+one asks for everything that is left. Never: how much a payment is, or when interest is booked.
+Next: `servicing/waterfall.py`; `docs/spec/payments.md`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from servicing.schedule import Installment
+from servicing.state import InstallmentState
+from servicing.waterfall import ALL_RECEIVABLES, SHARING_ROOM, Allocation, Claim
+
+FEES = tuple(name for name in ALL_RECEIVABLES if name not in SHARING_ROOM)
+
+
+@dataclass(slots=True)
+class _Line:
+    no: int
+    due: date
+    interest: int
+    principal: int
+    fees: dict[str, int] = field(default_factory=lambda: dict.fromkeys(FEES, 0))
+    paid: dict[str, int] = field(default_factory=lambda: dict.fromkeys(ALL_RECEIVABLES, 0))
+    has_fallen_due: bool = False
+    paid_off_on: date | None = None
+
+    @property
+    def unpaid(self) -> int:
+        """Return what is missing of interest and principal; nothing once it is satisfied."""
+        if self.paid_off_on is not None:
+            return 0
+        return max(0, self.interest + self.principal - self.paid["interest"] - self.paid["principal"])
+
+    def ask_for_what_was_paid(self) -> None:
+        self.interest, self.principal = self.paid["interest"], self.paid["principal"]
+
+
+class Installments:
+    """The running figures of a loan's installments, in minor units; they live only inside a fold."""
+
+    def __init__(self, contract: Sequence[Installment]) -> None:
+        self._lines = [_Line(i.no, i.due, i.interest, i.principal) for i in contract]
+        self._fallen = 0
+        self._claimed_interest = 0
+        """Interest of the installments that have fallen due, the last one excepted."""
+
+    def fall_due(self, day: date, *, interest_earned: int, principal_owed: int) -> None:
+        """Settle the figures of every installment due by a day, which is asked of each due date in turn.
+
+        `interest_earned` counts from the funding, paid or not. From its due date on, the last installment is
+        settled again each time: interest goes on until the loan is paid.
+        """
+        last = self._lines[-1]
+        while self._fallen < len(self._lines) and self._lines[self._fallen].due <= day:
+            line = self._lines[self._fallen]
+            line.has_fallen_due = True
+            self._fallen += 1
+            if line is not last:
+                self._settle(line, interest_earned, principal_owed)
+                self._claimed_interest += line.interest
+                self._note_satisfied(line, day)
+        if last.has_fallen_due:
+            last.interest = interest_earned - self._claimed_interest
+            last.principal = self._principal_left_for(last, principal_owed)
+            if last.interest + last.principal > last.paid["interest"] + last.paid["principal"]:
+                last.paid_off_on = None
+            self._note_satisfied(last, day)
+
+    def claims(self, owed: Mapping[str, int], order: Sequence[str]) -> Iterator[Claim]:
+        """Yield what each installment takes of a payment at most; the last one takes whatever is owed."""
+        interest_first = order.index("interest") < order.index("principal")
+        for line in self._lines[:-1]:
+            most = {name: line.fees[name] - line.paid[name] for name in FEES}
+            room = line.unpaid
+            if line.has_fallen_due:
+                most["interest"] = line.interest - line.paid["interest"]
+                most["principal"] = line.principal - line.paid["principal"]
+            else:
+                # What has been earned of a period that still runs is known as the interest owed, not by installment.
+                most["interest"] = room
+                most["principal"] = room if interest_first else line.principal - line.paid["principal"]
+            if any(most.values()):
+                yield Claim(line.no, most, room)
+        yield Claim(self._lines[-1].no, owed, owed["interest"] + owed["principal"])
+
+    def lay(self, taken: Mapping[int, Allocation], day: date) -> None:
+        """Count what a payment brought to each installment."""
+        for no, parts in taken.items():
+            line = self._lines[no - 1]
+            for name in ALL_RECEIVABLES:
+                line.paid[name] += getattr(parts, name)
+            if not line.has_fallen_due and not line.unpaid:
+                line.ask_for_what_was_paid()
+            self._note_satisfied(line, day)
+
+    def charge_late(self, no: int, fee: int) -> None:
+        """Add a late fee to the installment that was late."""
+        self._lines[no - 1].fees["late_fees"] += fee
+
+    def charge(self, receivable: str, fee: int, day: date) -> None:
+        """Add a fee to the first installment due on its day or later, else to the last."""
+        line = next((line for line in self._lines if line.due >= day), self._lines[-1])
+        line.fees[receivable] += fee
+
+    def unpaid_through(self, no: int) -> int:
+        """Return what is missing of interest and principal of the installments up to this one."""
+        return sum(line.unpaid for line in self._lines[:no])
+
+    def is_satisfied(self, no: int) -> bool:
+        """Tell whether nothing is missing of an installment's interest and principal."""
+        return not self._lines[no - 1].unpaid
+
+    def pay_off(self, day: date) -> None:
+        """Satisfy every installment: the loan owes nothing more, and the coming ones ask for nothing more."""
+        for line in self._lines:
+            if line.paid_off_on is None:
+                line.ask_for_what_was_paid()
+                line.paid_off_on = day
+
+    def states(self) -> tuple[InstallmentState, ...]:
+        """Return the installments as they stand."""
+        return tuple(
+            InstallmentState(
+                no=line.no,
+                due=line.due,
+                principal=line.principal,
+                interest=line.interest,
+                fees=line.fees["other_fees"],
+                penalties=line.fees["late_fees"] + line.fees["returned_payment_fees"],
+                paid_principal=line.paid["principal"],
+                paid_interest=line.paid["interest"],
+                paid_fees=line.paid["other_fees"],
+                paid_penalties=line.paid["late_fees"] + line.paid["returned_payment_fees"],
+                paid_off_on=line.paid_off_on,
+            )
+            for line in self._lines
+        )
+
+    def _settle(self, line: _Line, interest_earned: int, principal_owed: int) -> None:
+        if line.paid_off_on is not None:
+            return
+        total = line.interest + line.principal
+        earned = interest_earned - self._claimed_interest
+        line.interest = min(earned, total - line.paid["principal"])
+        line.principal = min(total - line.interest, self._principal_left_for(line, principal_owed))
+
+    def _principal_left_for(self, line: _Line, principal_owed: int) -> int:
+        """Return the principal that no earlier installment asks for, what this one was paid included."""
+        asked = sum(
+            earlier.principal - earlier.paid["principal"]
+            for earlier in self._lines[: line.no - 1]
+            if earlier.paid_off_on is None
+        )
+        return principal_owed + line.paid["principal"] - asked
+
+    @staticmethod
+    def _note_satisfied(line: _Line, day: date) -> None:
+        if line.paid_off_on is None and not line.unpaid:
+            line.paid_off_on = day

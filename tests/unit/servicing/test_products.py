@@ -1,0 +1,68 @@
+"""Products: read whole, refused by key."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from servicing.errors import LaterWork, ProductInvalid
+from servicing.product import Product, parse_product, shipped
+
+
+def test_the_shipped_product_has_one_hash() -> None:
+    assert shipped("installment").content_hash() == shipped("installment").content_hash()
+    assert shipped("installment").content_hash() != Product().content_hash()
+    assert parse_product(shipped("installment").as_json()) == shipped("installment")
+
+
+@pytest.mark.parametrize("name", ["nonsense", "../products/installment", "", "INSTALLMENT"])
+def test_only_a_shipped_name_is_a_product(name: str) -> None:
+    with pytest.raises(ProductInvalid):
+        shipped(name)
+
+
+@pytest.mark.parametrize(
+    ("keys", "place"),
+    [
+        ({"colour": "red"}, "product.colour"),
+        ({"returned_payment_fee": 25.0}, "product.returned_payment_fee"),
+        ({"returned_payment_fee": "-1"}, "product.returned_payment_fee"),
+        ({"late_fee": {"amount": "NaN"}}, "product.late_fee.amount"),
+        ({"late_fee": {"sum": "1"}}, "product.late_fee.sum"),
+        ({"late_fee": "15"}, "product.late_fee"),
+        ({"day_count": "actual/366"}, "product.day_count"),
+        ({"order": ["interest", "principal"]}, "product.order"),
+        ({"order": ["interest", "interest", "fees", "principal"]}, "product.order"),
+        ({"grace_days": "-1"}, "product.grace_days"),
+    ],
+)
+def test_a_mistake_is_named_by_its_place(keys: dict[str, Any], place: str) -> None:
+    with pytest.raises(ProductInvalid) as refused:
+        parse_product(keys)
+    assert refused.value.place == place
+
+
+@pytest.mark.parametrize(
+    ("keys", "named"),
+    [
+        ({"interest": "flat"}, "product.interest: flat"),
+        ({"day_count": "period"}, "product.day_count: period"),
+        ({"waterfall": "system"}, "product.waterfall: system"),
+        ({"waterfall": ["past_due_penalties"]}, "product.waterfall"),
+        ({"processing": "vertical"}, "product.processing"),
+        ({"grace": {"principal": "1"}}, "product.grace"),
+        ({"grace": {"principal": "nonsense"}}, "product.grace"),
+        ({"down_payment": {"percent": "0.5"}}, "product.down_payment"),
+        ({"late_fee": {"percent": "5"}}, "product.late_fee.percent"),
+        ({"late_fee": {"amount": "5", "max": "30"}}, "product.late_fee.max"),
+    ],
+)
+def test_later_work_is_refused_by_name(keys: dict[str, Any], named: str) -> None:
+    with pytest.raises(LaterWork) as refused:
+        parse_product(keys)
+    assert refused.value.key.startswith(named)
+
+
+def test_a_later_key_that_asks_for_nothing_is_let_by() -> None:
+    assert parse_product({"grace": {"principal": "0"}, "down_payment": {"percent": "0.00"}}) == Product()
