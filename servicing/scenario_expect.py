@@ -40,12 +40,12 @@ def _differences(
     day = date.fromisoformat(item["at"]) if "at" in item else final_day
     view = view_at(day)
     if "schedule" in item:
-        yield from _rows(f"{place}.schedule", item["schedule"], result["schedule"], "due")
+        yield from _rows(f"{place}.schedule", item["schedule"], result["schedule"])
     for key in ("balances", "dpd", "bucket", "status"):
         if key in item:
             yield from _compare(f"{place}.{key}", item[key], view[key])
     if "installments" in item:
-        yield from _rows(f"{place}.installments", item["installments"], view["installments"], "no")
+        yield from _rows(f"{place}.installments", item["installments"], view["installments"])
     if "entries_of" in item:
         got = lines_of(item["entries_of"])
         yield from _lines(f"{place}.entries_of {item['entries_of']}", item.get("lines") or [], got)
@@ -64,36 +64,37 @@ def _event(result: Mapping[str, Any], id_: str) -> Mapping[str, Any] | None:
 
 def _allocation(result: Mapping[str, Any], id_: str, *, first: bool) -> Any:
     event = _event(result, id_)
-    if event is None or "allocation" not in event:
+    if event is None or event["allocation"] is None:
         return None
     return event["versions"][0]["allocation"] if first else event["allocation"]
 
 
 def _rows(
-    place: str, expected: Sequence[Mapping[str, Any]], got: Sequence[Mapping[str, Any]], key: str
+    place: str, expected: Sequence[Mapping[str, Any]] | None, got: Sequence[Mapping[str, Any]]
 ) -> Iterator[dict[str, Any]]:
-    by_key = {str(row[key]): row for row in got}
-    for row in expected:
-        name = row.get(key)
-        yield from _compare(f"{place}[{name}]", row, by_key.get(str(name)))
+    """Compare the rows that are named, by number or due date."""
+    for row in expected or ():
+        key = "no" if "no" in row else "due"
+        found = next((found for found in got if _equal(row[key], found[key])), None)
+        yield from _compare(f"{place}[{row[key]}]", row, found)
 
 
 def _lines(
     place: str, expected: Sequence[Mapping[str, Any]], got: Sequence[Mapping[str, str]] | None
 ) -> Iterator[dict[str, Any]]:
-    """Compare lines whole: one that is not expected is a difference too."""
+    """Compare lines whole, by account and side: one that is not expected is a difference too."""
     if got is None:
         yield _difference(place, "an event", None)
         return
     for account in dict.fromkeys([*(x["account"] for x in expected), *(x["account"] for x in got)]):
-        wanted, found = _net(expected, account), _net(got, account)
-        if wanted != found:
-            yield _difference(f"{place}.{account}", str(wanted), str(found))
+        for side in ("debit", "credit"):
+            wanted, found = _total(expected, account, side), _total(got, account, side)
+            if wanted != found:
+                yield _difference(f"{place}.{account}.{side}", str(wanted), str(found))
 
 
-def _net(lines: Sequence[Mapping[str, Any]], account: str) -> Decimal:
-    mine = [line for line in lines if line["account"] == account]
-    return sum((Decimal(line.get("debit") or 0) - Decimal(line.get("credit") or 0) for line in mine), Decimal(0))
+def _total(lines: Sequence[Mapping[str, Any]], account: str, side: str) -> Decimal:
+    return sum((Decimal(line.get(side) or 0) for line in lines if line["account"] == account), Decimal(0))
 
 
 def _compare(place: str, expected: Any, got: Any) -> Iterator[dict[str, Any]]:

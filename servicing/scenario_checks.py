@@ -1,0 +1,93 @@
+"""The `expect` part of a scenario file, checked before anything runs.
+
+An expectation that is misspelled would compare nothing; so every key and value is known here or refused by its place.
+Never: the comparison (`servicing/scenario_expect.py`). Next: `servicing/scenario.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from servicing.errors import ScenarioInvalid
+from servicing.scenario_values import day, decimal, listed, mapping, text, whole
+
+Check = Callable[[Any, str], object]
+
+_COMPONENTS: Mapping[str, Check] = dict.fromkeys(("principal", "interest", "fees", "penalties", "unapplied"), decimal)
+_SCHEDULE: Mapping[str, Check] = {
+    "no": whole,
+    "due": day,
+    **dict.fromkeys(("principal", "interest", "fees", "total", "balance"), decimal),
+}
+_INSTALLMENT: Mapping[str, Check] = {
+    "no": whole,
+    "due": day,
+    **dict.fromkeys(("principal", "interest", "fees", "penalties", "paid"), decimal),
+    **dict.fromkeys(("paid_principal", "paid_interest", "paid_fees", "paid_penalties"), decimal),
+    "paid_off_on": lambda value, place: None if value is None else day(value, place),
+}
+_LINE: Mapping[str, Check] = {"account": text, "debit": decimal, "credit": decimal}
+_REFUSED: Mapping[str, Check] = {"event": text, "code": text}
+
+
+def checked_expectations(found: Any) -> tuple[Mapping[str, Any], ...]:
+    """Return the expectations of a scenario.
+
+    Raises: ScenarioInvalid naming the first place that is not understood.
+    """
+    items = listed(found, "expect")
+    for n, item in enumerate(items):
+        place = f"expect[{n}]"
+        for key, value in mapping(item, place, _CHECKS).items():
+            _CHECKS[key](value, f"{place}.{key}")
+        for key, needed in (("lines", "entries_of"), ("parts", "allocation_of"), ("first", "allocation_of")):
+            if key in item and needed not in item:
+                raise ScenarioInvalid(place=f"{place}.{key}", reason=f"it needs {needed} beside it")
+    return tuple(items)
+
+
+def _keys(value: Any, place: str, checks: Mapping[str, Check], needed: Sequence[str] = ()) -> None:
+    found = mapping(value, place, checks)
+    for key, part in found.items():
+        checks[key](part, f"{place}.{key}")
+    for key in needed:
+        if key not in found:
+            raise ScenarioInvalid(place=f"{place}.{key}", reason="it is missing")
+
+
+def _rows(checks: Mapping[str, Check], *needed: str) -> Check:
+    def check(value: Any, place: str) -> None:
+        for n, row in enumerate(listed(value, place)):
+            _keys(row, f"{place}[{n}]", checks, needed)
+
+    return check
+
+
+def _numbered_rows(checks: Mapping[str, Check]) -> Check:
+    """Check rows of which each says its number or its due date."""
+
+    def check(value: Any, place: str) -> None:
+        _rows(checks)(value, place)
+        for n, row in enumerate(listed(value, place)):
+            if not {"no", "due"} & set(mapping(row, f"{place}[{n}]")):
+                raise ScenarioInvalid(place=f"{place}[{n}]", reason="it needs no or due")
+
+    return check
+
+
+_CHECKS: Mapping[str, Check] = {
+    "at": day,
+    "schedule": _numbered_rows(_SCHEDULE),
+    "balances": lambda value, place: _keys(value, place, _COMPONENTS),
+    "dpd": whole,
+    "bucket": text,
+    "status": text,
+    "entries_of": text,
+    "lines": _rows(_LINE, "account"),
+    "first": lambda value, place: None,
+    "allocation_of": text,
+    "parts": lambda value, place: _keys(value, place, _COMPONENTS),
+    "installments": _numbered_rows(_INSTALLMENT),
+    "refused": lambda value, place: _keys(value, place, _REFUSED, ("event", "code")),
+}
