@@ -112,7 +112,6 @@ ERRORS_BY_STATUS: Mapping[HTTPStatus, tuple[type[DomainError], ...]] = {
         servicing.EffectiveDateAhead,
         servicing.LaterWork,
         servicing.MethodUnknown,
-        servicing.PaymentExceedsPayoff,
         servicing.PaymentNotPositive,
         servicing.ProductInvalid,
         servicing.ScenarioInvalid,

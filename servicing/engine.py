@@ -19,7 +19,7 @@ from servicing.installments import Installments
 from servicing.schedule import contract_schedule
 from servicing.state import LoanState, PlannedEntry
 from servicing.terms import Terms
-from servicing.waterfall import ALL_RECEIVABLES, Allocation, allocate
+from servicing.waterfall import ALL_RECEIVABLES, Allocation, Split, allocate
 
 
 def fold(
@@ -109,7 +109,7 @@ class _Folding:
         if amount > 0:
             self.booked += amount
             self.owed["interest"] += amount
-            self._plan(f"accrual:{day}", "interest_accrued", day, interest=amount)
+            self._plan(f"accrual:{day}", "interest_accrued", day, {"interest": amount})
 
     def take(self, event: Event) -> None:
         match event.kind:
@@ -119,6 +119,7 @@ class _Folding:
                 self._pay(event)
             case Kind.RETURNED:
                 self._charge_return_fee(event)
+                self._apply_unapplied(event)
 
     def assess_late_fee(self, no: int, day: date) -> None:
         """Assess the fee of an installment, unless all that is missing is what penalties took from payments."""
@@ -128,7 +129,7 @@ class _Folding:
         fee = self.terms.amount(self.terms.product.late_fee.amount).minor
         self.owed["late_fees"] += fee
         self.installments.charge_late(no, fee)
-        self._plan(f"late_fee:{no}", "late_fee_assessed", day, fee=fee)
+        self._plan(f"late_fee:{no}", "late_fee_assessed", day, {"fee": fee})
 
     def state(self, through: date) -> LoanState:
         unbooked = to_book(self.cumulative, self.booked, self.terms.product.rounding)
@@ -153,25 +154,43 @@ class _Folding:
         proceeds = self.terms.principal.minor - fee
         self.owed["principal"] += self.terms.principal.minor
         day = event.effective_date
-        self._plan(f"event:{event.no}/funded", "loan_funded", day, proceeds=proceeds, fee=fee)
-        self._plan(f"event:{event.no}/sent", "disbursement_sent", day, amount=proceeds)
+        self._plan(f"event:{event.no}/funded", "loan_funded", day, {"proceeds": proceeds, "fee": fee})
+        self._plan(f"event:{event.no}/sent", "disbursement_sent", day, {"amount": proceeds})
 
     def _pay(self, event: Event) -> None:
-        day, order = event.effective_date, self.terms.product.order
-        split = allocate(event.amount, self.owed, self.installments.claims(self.owed, order), order)
-        parts = split.allocation
-        for receivable in self.owed:
-            self.owed[receivable] -= getattr(parts, receivable)
-        self.unapplied += parts.unapplied
-        self.allocations[event.no] = parts
+        day = event.effective_date
+        split = self._lay(event.amount, day)
+        self.unapplied += split.allocation.unapplied
+        self.allocations[event.no] = split.allocation
         self.by_installment[event.no] = split.by_installment
+        amounts = {**self._receivables(split.allocation), "unapplied": split.allocation.unapplied}
+        role = CLEARING_ROLES[event.method]
+        self._plan(f"event:{event.no}", "payment_applied", day, amounts, role)
+
+    def _apply_unapplied(self, event: Event) -> None:
+        """Pay what the loan has come to owe by an event out of unapplied cash."""
+        if not self.unapplied or not any(self.owed.values()):
+            return
+        split = self._lay(self.unapplied, event.effective_date)
+        self.unapplied = split.allocation.unapplied
+        amounts = self._receivables(split.allocation)
+        self._plan(f"event:{event.no}/applied", "unapplied_applied", event.effective_date, amounts)
+
+    def _lay(self, amount: int, day: date) -> Split:
+        """Split an amount over what is owed, and count it as paid."""
+        order = self.terms.product.order
+        split = allocate(amount, self.owed, self.installments.claims(self.owed, order), order)
+        for receivable, part in self._receivables(split.allocation).items():
+            self.owed[receivable] -= part
         self.installments.lay(split.by_installment, day)
         if not any(self.owed.values()) and self.paid_off_on is None:
             self.paid_off_on = day
             self.installments.pay_off(day)
-        amounts = {name: getattr(parts, name) for name in (*self.owed, "unapplied")}
-        role = CLEARING_ROLES[event.method]
-        self._plan(f"event:{event.no}", "payment_applied", day, role, **amounts)
+        return split
+
+    @staticmethod
+    def _receivables(parts: Allocation) -> dict[str, int]:
+        return {name: getattr(parts, name) for name in ALL_RECEIVABLES}
 
     def _charge_return_fee(self, event: Event) -> None:
         fee, day = self.terms.amount(self.terms.product.returned_payment_fee).minor, event.effective_date
@@ -179,9 +198,11 @@ class _Folding:
             self.owed["returned_payment_fees"] += fee
             self.installments.charge("returned_payment_fees", fee, day)
             self.paid_off_on = None
-            self._plan(f"event:{event.no}/fee", "returned_payment_fee_assessed", day, fee=fee)
+            self._plan(f"event:{event.no}/fee", "returned_payment_fee_assessed", day, {"fee": fee})
 
-    def _plan(self, key: str, template: str, day: date, clearing_role: str | None = None, **amounts: int) -> None:
+    def _plan(
+        self, key: str, template: str, day: date, amounts: Mapping[str, int], clearing_role: str | None = None
+    ) -> None:
         self.planned.append(
             PlannedEntry(key=key, template=template, effective_date=day, amounts=amounts, clearing_role=clearing_role)
         )

@@ -66,15 +66,6 @@ class PaymentUndone(DomainError, code="payment-already-undone"):
     event_no: int
 
 
-class PaymentExceedsPayoff(DomainError, code="payment-exceeds-payoff"):
-    """{amount} {currency} is more than the payoff of {payoff} on {effective_date}"""
-
-    amount: Minor
-    payoff: Minor
-    effective_date: date
-    currency: str
-
-
 class PaymentNotPositive(DomainError, code="payment-not-positive"):
     """a payment of {amount} {currency} is refused; it must be above zero"""
 

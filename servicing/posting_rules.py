@@ -55,6 +55,18 @@ TEMPLATES = Templates(
             ),
         ),
         Template(
+            "unapplied_applied",
+            1,
+            "Unapplied cash applied",
+            (
+                Row("UNAPPLIED_PAYMENTS", "LATE_FEES_RECEIVABLE", "late_fees"),
+                Row("UNAPPLIED_PAYMENTS", "RETURNED_PAYMENT_FEES_RECEIVABLE", "returned_payment_fees"),
+                Row("UNAPPLIED_PAYMENTS", "OTHER_FEES_RECEIVABLE", "other_fees"),
+                Row("UNAPPLIED_PAYMENTS", "INTEREST_RECEIVABLE", "interest"),
+                Row("UNAPPLIED_PAYMENTS", "LOAN_PRINCIPAL", "principal"),
+            ),
+        ),
+        Template(
             "late_fee_assessed",
             1,
             "Late fee assessed",
@@ -70,7 +82,10 @@ TEMPLATES = Templates(
 )
 
 PAYMENT_TEMPLATES = frozenset({"payment_applied"})
-"""Entries that lower what is owed: a replay undoes them first and books them last."""
+"""Entries by which money comes in, what is not owed as unapplied cash."""
+
+UNAPPLIED_TEMPLATES = frozenset({"unapplied_applied"})
+"""Entries that spend unapplied cash, which payments brought."""
 
 BALANCE_ROLES: Mapping[str, tuple[str, ...]] = {
     "principal": ("LOAN_PRINCIPAL",),

@@ -1,18 +1,19 @@
 """From what the journal holds to what it should hold: which entries to reverse, which to book.
 
 Entries meet by their keys. One that is as it should be is left alone; so a replay with nothing new books nothing. The
-order keeps every receivable at zero or above on the way: payments are undone first, then right charges are booked,
-wrong ones undone, and payments booked again. Never: the database. Next: `servicing/commands/converge.py`.
+order keeps every balance at zero or above on the way: first what spent unapplied cash is undone, then payments; right
+charges are booked, wrong ones undone; payments are booked again, and last what spends unapplied cash.
+Never: the database. Next: `servicing/commands/converge.py`; `docs/spec/replay.md`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from datetime import date
 
 from ledger.journal import Posting
-from servicing.posting_rules import PAYMENT_TEMPLATES, Roles, books
+from servicing.posting_rules import PAYMENT_TEMPLATES, UNAPPLIED_TEMPLATES, Roles, books
 from servicing.state import PlannedEntry
 
 
@@ -59,15 +60,20 @@ def difference(desired: Sequence[Desired], booked: Sequence[Booked], roles: Role
     wanted = {item.planned.key: item for item in desired}
     held = {entry.key: entry for entry in booked}
     wrong = [e for e in booked if e.key not in wanted or not _same(wanted[e.key], e, roles) or held[e.key] is not e]
+    if any(entry.template in PAYMENT_TEMPLATES for entry in wrong):
+        # The cash that these spent may be that of a payment which is undone.
+        wrong += [entry for entry in booked if entry.template in UNAPPLIED_TEMPLATES and entry not in wrong]
     wrong_keys = {entry.key for entry in wrong}
     missing = [item for item in desired if item.planned.key not in held or item.planned.key in wrong_keys]
-    right = [Book(item, held[item.planned.key].entry_no if item.planned.key in held else None) for item in missing]
+    book = [Book(item, held[item.planned.key].entry_no if item.planned.key in held else None) for item in missing]
     undo = [Reverse(entry) for entry in sorted(wrong, key=lambda e: e.entry_no, reverse=True)]
     return (
-        *(step for step in undo if _lowers_debt(step)),
-        *(step for step in right if not _lowers_debt(step)),
-        *(step for step in undo if not _lowers_debt(step)),
-        *(step for step in right if _lowers_debt(step)),
+        *_of(undo, UNAPPLIED_TEMPLATES),
+        *_of(undo, PAYMENT_TEMPLATES),
+        *_charges(book),
+        *_charges(undo),
+        *_of(book, PAYMENT_TEMPLATES),
+        *_of(book, UNAPPLIED_TEMPLATES),
     )
 
 
@@ -80,9 +86,16 @@ def _same(desired: Desired, booked: Booked, roles: Roles) -> bool:
 
 def touches_payments(steps: Sequence[Step]) -> bool:
     """Tell whether a payment is booked or undone by any of the steps."""
-    return any(_lowers_debt(step) for step in steps)
+    return any(_template(step) in PAYMENT_TEMPLATES for step in steps)
 
 
-def _lowers_debt(step: Step) -> bool:
-    template = step.booked.template if isinstance(step, Reverse) else step.desired.planned.template
-    return template in PAYMENT_TEMPLATES
+def _of(steps: Sequence[Step], templates: Set[str]) -> Iterator[Step]:
+    return (step for step in steps if _template(step) in templates)
+
+
+def _charges(steps: Sequence[Step]) -> Iterator[Step]:
+    return (step for step in steps if _template(step) not in PAYMENT_TEMPLATES | UNAPPLIED_TEMPLATES)
+
+
+def _template(step: Step) -> str:
+    return step.booked.template if isinstance(step, Reverse) else step.desired.planned.template

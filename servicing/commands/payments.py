@@ -22,7 +22,6 @@ from servicing.errors import (
     EffectiveDateAhead,
     MethodUnknown,
     PaymentDuplicate,
-    PaymentExceedsPayoff,
     PaymentNotPositive,
     PaymentUndone,
     PaymentUnknown,
@@ -63,10 +62,10 @@ def take_payment(
     external_id: str,
     request_key: str,
 ) -> Taken:
-    """Take a payment at its effective date, today or earlier, and book it.
+    """Take a payment at its effective date, today or earlier, and book it; more than the payoff is unapplied.
 
     Raises: LoanUnknown; PaymentNotPositive; CurrencyMismatch; MethodUnknown; EffectiveDateAhead;
-    EffectiveBeforeFunding; PaymentDuplicate; PaymentExceedsPayoff; RequestKeyReused.
+    EffectiveBeforeFunding; PaymentDuplicate; RequestKeyReused.
     """
     loan = load_loan(uow.connection, loan_id, lock=True)
     event = Event(
@@ -166,9 +165,6 @@ def _check_payment(loan: Loan, event: Event, amount: Money) -> None:
     for known in loan.events:
         if known.kind is Kind.PAYMENT and known.details.get("external_id") == external_id:
             raise PaymentDuplicate(loan_id=loan.loan_id, external_id=external_id, payment_id=known.no)
-    payoff = fold(loan.terms, loan.events, day, fees_through=loan.fees_through).payoff
-    if amount.minor > payoff:
-        raise PaymentExceedsPayoff(amount=amount.minor, payoff=payoff, effective_date=day, currency=currency)
 
 
 def _check_undoing(loan: Loan, payment_id: int) -> None:

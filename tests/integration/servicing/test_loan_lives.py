@@ -22,7 +22,6 @@ from servicing.errors import (
     LoanUnknown,
     MethodUnknown,
     PaymentDuplicate,
-    PaymentExceedsPayoff,
     PaymentNotPositive,
     PaymentUndone,
     PaymentUnknown,
@@ -86,7 +85,6 @@ def test_what_is_refused_is_named_and_writes_nothing(engine: sa.Engine, loan: tu
         before = len(entries(connection, one))
     refusals: tuple[tuple[type[DomainError], str, date, str, dict[str, str]], ...] = (
         (PaymentNotPositive, "0", day, "a", {}),
-        (PaymentExceedsPayoff, "99999.00", day, "b", {}),
         (EffectiveDateAhead, "1", date(2026, 3, 21), "c", {}),
         (EffectiveBeforeFunding, "1", date(2026, 1, 14), "d", {}),
         (MethodUnknown, "1", day, "e", {"method": "shells"}),

@@ -57,7 +57,7 @@ def lives(draw: st.DrawFn) -> tuple[Terms, tuple[Event, ...]]:
         else:
             back = draw(st.integers(0, min(entered, 70)))
             principal = terms.principal.minor
-            amount = draw(st.one_of(st.integers(1, 1 + principal // 3), st.integers(1 + principal // 3, principal)))
+            amount = draw(st.one_of(st.integers(1, 1 + principal // 3), st.integers(1 + principal // 3, 2 * principal)))
             events.append(payment(no, amount, day(entered - back), day(entered)))
             paid.append(no)
     return terms, tuple(events)

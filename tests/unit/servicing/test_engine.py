@@ -167,6 +167,16 @@ def test_a_return_fee_on_a_loan_that_is_paid_off_opens_it_again() -> None:
     )
 
 
+def test_unapplied_cash_pays_what_the_loan_comes_to_owe_and_the_rest_of_it_stays() -> None:
+    everything = fold(TERMS, [FUNDED], day(40)).payoff
+    small = [FUNDED, payment(2, 1000, day(10)), undoing(3, 2, day(45), Kind.RETURNED)]
+    for excess, owed, unapplied in ((4000, 0, 1500), (2500, 0, 0), (2499, 1, 0)):
+        state = fold(TERMS, [*small, payment(4, everything + excess, day(40))], day(45))
+        assert (state.penalties, state.unapplied) == (owed, unapplied)
+        assert state.status == ("active" if owed else "paid_off")
+        assert parts(state, 4)["unapplied"] == excess, "the payment keeps its parts"
+
+
 def test_buckets_begin_where_they_say() -> None:
     assert [bucket(n) for n in (0, 1, 29, 30, 59, 60, 90, 120)] == [
         "current", "1-29", "1-29", "30-59", "30-59", "60-89", "90-119", "120+"

@@ -12,7 +12,14 @@ from servicing.posting_rules import Roles, books, postings_of
 from servicing.replay import Book, Booked, Desired, Reverse, Step, difference, touches_payments
 from servicing.state import PlannedEntry
 
-NAMES = ("CASH_CLEARING", "INTEREST_RECEIVABLE", "INTEREST_INCOME", "LOAN_PRINCIPAL", "LATE_FEES_RECEIVABLE")
+NAMES = (
+    "CASH_CLEARING",
+    "INTEREST_RECEIVABLE",
+    "INTEREST_INCOME",
+    "LOAN_PRINCIPAL",
+    "RETURNED_PAYMENT_FEES_RECEIVABLE",
+    "UNAPPLIED_PAYMENTS",
+)
 NOW = {name: AccountCode(name) for name in NAMES}
 ROLES = Roles(NOW, {name: frozenset({code}) for name, code in NOW.items()})
 DAY = date(2026, 2, 15)
@@ -32,6 +39,18 @@ def paid(no: int, interest: int, principal: int) -> PlannedEntry:
         effective_date=DAY,
         amounts={**amounts, "interest": interest, "principal": principal},
         clearing_role="CASH_CLEARING",
+    )
+
+
+def applied(no: int, fee: int) -> PlannedEntry:
+    return PlannedEntry(
+        key=f"event:{no}/applied",
+        template="unapplied_applied",
+        effective_date=DAY,
+        amounts={
+            **dict.fromkeys(("late_fees", "other_fees", "interest", "principal"), 0),
+            "returned_payment_fees": fee,
+        },
     )
 
 
@@ -79,6 +98,20 @@ def test_charges_are_put_right_between_undoing_payments_and_booking_them_again()
     ]
     assert touches_payments(steps)
     assert not touches_payments(steps[2:4])
+
+
+def test_what_unapplied_cash_paid_is_undone_before_any_payment_and_booked_after_all() -> None:
+    spent = applied(4, 25)
+    held = [booked(3, paid(2, 0, 50)), booked(4, spent), booked(5, paid(3, 0, 70))]
+    steps = difference(desired(paid(2, 0, 50), spent, paid(3, 0, 60)), held, ROLES)
+
+    assert told(steps) == [
+        "undo event:4/applied",
+        "undo event:3",
+        "book event:3 for 5",
+        "book event:4/applied for 4",
+    ]
+    assert difference(desired(paid(2, 0, 50), spent, paid(3, 0, 70)), held, ROLES) == ()
 
 
 def test_an_entry_that_nobody_asks_for_any_more_is_undone() -> None:
