@@ -1,7 +1,7 @@
 """A loan tape: a CSV file with a header, read whole, every mistake named by row and column before anything is boarded.
 
-Columns: external_id, principal, rate, installments, frequency, funded_on, first_due_on; installment_amount may be left
-out. Control totals, where they are given, must agree with what was read. Never: boarding itself, or guessing.
+Columns: external_id, principal, rate, installments, frequency, funded_on, first_due_on; installment_amount and balloon
+may be left out. Control totals, where they are given, must agree with what was read. Never: boarding, or guessing.
 Next: `servicing/commands/boarding.py`.
 """
 
@@ -24,7 +24,7 @@ from servicing.product import Product
 from servicing.terms import Terms
 
 REQUIRED = ("external_id", "principal", "rate", "installments", "frequency", "funded_on", "first_due_on")
-OPTIONAL = ("installment_amount",)
+OPTIONAL = ("installment_amount", "balloon")
 SHOWN_MISTAKES = 20
 
 
@@ -116,6 +116,7 @@ def _readers(currency: str) -> Mapping[str, Callable[[str], Any]]:
         "funded_on": _DAY,
         "first_due_on": _DAY,
         "installment_amount": lambda text: Money.parse(text, currency) if text else None,
+        "balloon": lambda text: Money.parse(text, currency) if text else None,
     }
 
 

@@ -1,8 +1,9 @@
 """The installments of one loan while its life is folded: what each asks for, what it was paid, when it was satisfied.
 
 Until its due date an installment shows the contract's figures. On its due date its interest becomes what has really
-been earned by then and no installment before it has claimed, and its principal the rest of the same total; the last
-one asks for everything that is left. Never: how much a payment is, or when interest is booked.
+been earned by then and no installment before it has claimed; its principal is the rest of the same total, or stays as
+agreed, as the contract has it. The last one asks for everything that is left.
+Never: how much a payment is, or when interest is booked.
 Next: `servicing/waterfall.py`; `docs/spec/payments.md`.
 """
 
@@ -25,6 +26,7 @@ class _Line:
     due: date
     interest: int
     principal: int
+    keeps_total: bool
     fees: dict[str, int] = field(default_factory=lambda: dict.fromkeys(FEES, 0))
     paid: dict[str, int] = field(default_factory=lambda: dict.fromkeys(ALL_RECEIVABLES, 0))
     has_fallen_due: bool = False
@@ -35,7 +37,12 @@ class _Line:
         """Return what is missing of interest and principal; nothing once it is satisfied."""
         if self.paid_off_on is not None:
             return 0
-        return max(0, self.interest + self.principal - self.paid["interest"] - self.paid["principal"])
+        return max(0, self.interest + self.principal - self.all_paid)
+
+    @property
+    def all_paid(self) -> int:
+        """Return what was paid of interest and principal."""
+        return self.paid["interest"] + self.paid["principal"]
 
     def ask_for_what_was_paid(self) -> None:
         self.interest, self.principal = self.paid["interest"], self.paid["principal"]
@@ -45,7 +52,7 @@ class Installments:
     """The running figures of a loan's installments, in minor units; they live only inside a fold."""
 
     def __init__(self, contract: Sequence[Installment]) -> None:
-        self._lines = [_Line(i.no, i.due, i.interest, i.principal) for i in contract]
+        self._lines = [_Line(i.no, i.due, i.interest, i.principal, i.keeps_total) for i in contract]
         self._fallen = 0
         self._claimed_interest = 0
         """Interest of the installments that have fallen due, the last one excepted."""
@@ -68,7 +75,7 @@ class Installments:
         if last.has_fallen_due:
             last.interest = interest_earned - self._claimed_interest
             last.principal = self._principal_left_for(last, principal_owed)
-            if last.interest + last.principal > last.paid["interest"] + last.paid["principal"]:
+            if last.interest + last.principal > last.all_paid:
                 last.paid_off_on = None
             self._note_satisfied(last, day)
 
@@ -145,8 +152,8 @@ class Installments:
     def _settle(self, line: _Line, interest_earned: int, principal_owed: int) -> None:
         if line.paid_off_on is not None:
             return
-        total = line.interest + line.principal
         earned = interest_earned - self._claimed_interest
+        total = line.interest + line.principal if line.keeps_total else max(earned + line.principal, line.all_paid)
         line.interest = min(earned, total - line.paid["principal"])
         line.principal = min(total - line.interest, self._principal_left_for(line, principal_owed))
 

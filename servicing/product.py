@@ -53,6 +53,12 @@ class Fee(_Rules):
     amount: Exact = Field(default=Decimal(0), ge=0)
 
 
+class Grace(_Rules):
+    """For how many installments principal is not yet asked for."""
+
+    principal: int = Field(default=0, ge=0, le=1199)
+
+
 class PercentFee(_Rules):
     """A fee in percent of the principal."""
 
@@ -71,7 +77,8 @@ class Product(_Rules):
     )
     rounding: Rounding = Rounding.HALF_UP
     installment_rounding: InstallmentRounding = InstallmentRounding()
-    amortization: Literal["level"] = "level"
+    grace: Grace = Grace()
+    amortization: Literal["level", "equal_principal", "interest_only", "balloon", "custom", "step"] = "level"
     waterfall: Literal["schedule"] = "schedule"
     order: tuple[Component, ...] = COMPONENTS
     grace_days: int = Field(default=0, ge=0, le=365)
@@ -93,15 +100,20 @@ class Product(_Rules):
 _NAME = re.compile(r"[a-z][a-z0-9_-]*", re.ASCII)
 _NOTHING = re.compile(r"0*(\.0*)?", re.ASCII)
 
-LATER_KEYS = frozenset({"grace", "down_payment", "processing"})
+LATER_KEYS = frozenset({"down_payment", "processing"})
 """Keys of the format that arrive with later work."""
+
+LATER_PARTS: Mapping[str, frozenset[str]] = {
+    "late_fee": frozenset({"percent", "of", "min", "max"}),
+    "grace": frozenset({"interest_payment", "interest_free"}),
+}
+"""Keys within a key that arrive with later work."""
 
 LATER_CHOICES: Mapping[str, frozenset[str]] = {
     "interest": frozenset({"scheduled", "precomputed", "flat"}),
     "rests": frozenset({"due_dates"}),
     "after_prepayment": frozenset({"last", "reduce_installment", "reduce_term"}),
     "day_count": frozenset({"period"}),
-    "amortization": frozenset({"equal_principal", "interest_only", "balloon", "custom"}),
     "waterfall": frozenset({"system", "clear_dues", "payoff"}),
 }
 
@@ -113,7 +125,7 @@ def parse_product(keys: Mapping[str, Any]) -> Product:
     """
     _refuse_later_work(keys)
     try:
-        product = Product.model_validate({k: v for k, v in keys.items() if k not in LATER_KEYS})
+        product = Product.model_validate(_without_later_work(keys))
     except ValidationError as mistakes:
         first = mistakes.errors(include_url=False)[0]
         place = ".".join(("product", *map(str, first["loc"])))
@@ -142,11 +154,20 @@ def _refuse_later_work(keys: Mapping[str, Any]) -> None:
             raise LaterWork(key=f"product.{key}: {value}")
         if key in LATER_KEYS and _asks_for_something(value):
             raise LaterWork(key=f"product.{key}")
-    late_fee = keys.get("late_fee")
-    if isinstance(late_fee, Mapping):
-        for key in ("percent", "of", "min", "max"):
-            if key in late_fee:
-                raise LaterWork(key=f"product.late_fee.{key}")
+        for part, inner in value.items() if isinstance(value, Mapping) else ():
+            if part in LATER_PARTS.get(key, ()) and _asks_for_something(inner):
+                raise LaterWork(key=f"product.{key}.{part}")
+
+
+def _without_later_work(keys: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the keys without those of later work, which ask for nothing here."""
+    return {
+        key: {k: v for k, v in value.items() if k not in LATER_PARTS.get(key, ())}
+        if isinstance(value, Mapping)
+        else value
+        for key, value in keys.items()
+        if key not in LATER_KEYS
+    }
 
 
 def _asks_for_something(value: Any) -> bool:

@@ -8,17 +8,19 @@ by name, never ignored. Never: running it. Next: `servicing/scenario_values.py` 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
-from ledger.money import Currency
+from ledger.money import Currency, Money
 from servicing.errors import LaterWork, ScenarioInvalid
 from servicing.product import parse_product
 from servicing.scenario_checks import checked_expectations
 from servicing.scenario_values import day, decimal, documents, listed, mapping, money, text, whole
-from servicing.terms import Terms
+from servicing.terms import CustomRow, Step, Terms
+
+T = TypeVar("T")
 
 KINDS = ("payment", "return", "reverse", "run_day", "accrue")
 LATER_KINDS = frozenset(
@@ -68,8 +70,11 @@ _LOAN_KEYS = (
     "first_due_on",
     "installment_amount",
     "balloon",
+    "steps",
+    "rows",
 )
-_OPTIONAL_LOAN_KEYS = frozenset({"frequency", "installment_amount", "balloon"})
+_OPTIONAL_LOAN_KEYS = frozenset({"frequency", "installment_amount", "balloon", "steps", "rows"})
+_GIVEN_BY_ROWS = frozenset({"installments", "first_due_on"})
 _OPTIONAL_EVENT_KEYS = frozenset({"id", "method", "code", "reason"})
 
 
@@ -124,22 +129,52 @@ def parse_terms(product: Mapping[str, Any], loan: Mapping[str, Any], currency: s
     """
     Currency.of(currency)
     mapping(loan, "loan", _LOAN_KEYS)
+    rows = tuple(_rows(loan.get("rows"), currency))
     for key in _LOAN_KEYS:
-        if loan.get(key) is None and key not in _OPTIONAL_LOAN_KEYS:
+        if loan.get(key) is None and key not in _OPTIONAL_LOAN_KEYS and not (rows and key in _GIVEN_BY_ROWS):
             raise ScenarioInvalid(place=f"loan.{key}", reason="it is missing")
-    if loan.get("balloon") is not None and decimal(loan["balloon"], "loan.balloon"):
-        raise LaterWork(key="loan.balloon")
-    own = loan.get("installment_amount")
+
+    def own(key: str, read: Callable[[Any, str], T], otherwise: T) -> T:
+        return otherwise if loan.get(key) is None else read(loan[key], f"loan.{key}")
+
+    def amount(value: Any, place: str) -> Money | None:
+        return money(value, place, currency)
+
     return Terms(
         product=parse_product(_without_none(product)),
         principal=money(loan["principal"], "loan.principal", currency),
         rate=decimal(loan["rate"], "loan.rate"),
-        installments=whole(loan["installments"], "loan.installments"),
+        installments=own("installments", whole, len(rows)),
         frequency=_frequency(loan.get("frequency") or "monthly"),
         funded_on=day(loan["funded_on"], "loan.funded_on"),
-        first_due_on=day(loan["first_due_on"], "loan.first_due_on"),
-        installment_amount=None if own is None else money(own, "loan.installment_amount", currency),
+        first_due_on=own("first_due_on", day, rows[0].due if rows else date.max),
+        installment_amount=own("installment_amount", amount, None),
+        balloon=own("balloon", amount, None),
+        steps=tuple(_steps(loan.get("steps"), currency)),
+        rows=rows,
     )
+
+
+def _steps(found: Any, currency: str) -> Iterator[Step]:
+    for n, item in enumerate(listed(found, "loan.steps")):
+        place = f"loan.steps[{n}]"
+        step = mapping(item, place, ("installments", "amount"))
+        amount = step.get("amount")
+        yield Step(
+            whole(step.get("installments"), f"{place}.installments"),
+            None if amount is None else money(amount, f"{place}.amount", currency),
+        )
+
+
+def _rows(found: Any, currency: str) -> Iterator[CustomRow]:
+    for n, item in enumerate(listed(found, "loan.rows")):
+        place = f"loan.rows[{n}]"
+        row = mapping(item, place, ("due", "principal", "total"))
+        principal, total = (
+            None if row.get(key) is None else money(row[key], f"{place}.{key}", currency)
+            for key in ("principal", "total")
+        )
+        yield CustomRow(day(row.get("due"), f"{place}.due"), principal, total)
 
 
 def _events(found: Any, currency: str) -> Iterator[ScenarioEvent]:

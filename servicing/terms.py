@@ -6,34 +6,47 @@ A modification is a next version of the terms, never an edit. Never: what has ha
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 from ledger.money import Money, round_to_minor
+from servicing.due_dates import PERIODS_A_YEAR, every_days
 from servicing.errors import TermsInvalid
 from servicing.product import Product
 
-PERIODS_A_YEAR: Mapping[str, int] = {
-    "weekly": 52,
-    "biweekly": 26,
-    "semimonthly": 24,
-    "monthly": 12,
-    "quarterly": 4,
-    "semiannual": 2,
-    "annual": 1,
+Check = tuple[str, bool, str]
+"""A field, whether it is wrong, and why."""
+
+USED_BY: Mapping[str, frozenset[str]] = {
+    "installment_amount": frozenset({"level", "balloon", "interest_only"}),
+    "balloon": frozenset({"balloon"}),
+    "steps": frozenset({"step"}),
+    "rows": frozenset({"custom"}),
 }
+"""The kinds of amortization that have a use for a field which others have none for."""
 
-_EVERY = re.compile(r"days:([1-9][0-9]{0,2})", re.ASCII)
+TWO_AMOUNTS = "a row has a principal or a total, not both"
 
 
-def every_days(frequency: str) -> int | None:
-    """Return n of the frequency `days:n`, None of the named ones."""
-    match = _EVERY.fullmatch(frequency)
-    return int(match[1]) if match else None
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Installments of one amount; without it, of the level payment that pays off what is left."""
+
+    installments: int
+    amount: Money | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CustomRow:
+    """An installment by its due date and its principal or its total; the last one may say neither."""
+
+    due: date
+    principal: Money | None = None
+    total: Money | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,25 +64,86 @@ class Terms:
     funded_on: date
     first_due_on: date
     installment_amount: Money | None = None
+    balloon: Money | None = None
+    steps: tuple[Step, ...] = ()
+    rows: tuple[CustomRow, ...] = ()
 
     def __post_init__(self) -> None:
-        own = self.installment_amount
-        for field, wrong, reason in (
-            ("principal", self.principal.minor <= 0, "it must be above zero"),
-            ("principal", self.principal.minor <= self.origination_fee.minor, "nothing is left of it after the fee"),
-            ("rate", not self.rate.is_finite() or not 0 <= self.rate <= 1000, "it must be 0 to 1000 percent"),
-            ("installments", not 1 <= self.installments <= 1200, "there must be 1 to 1200"),
-            ("first_due_on", self.first_due_on <= self.funded_on, "it must lie after the funding"),
-            ("installment_amount", own is not None and own.minor <= 0, "it must be above zero"),
-            ("installment_amount", own is not None and own.currency != self.currency, "its currency is another"),
-            (
-                "frequency",
-                self.frequency not in PERIODS_A_YEAR and every_days(self.frequency) is None,
-                f"it must be one of {', '.join(PERIODS_A_YEAR)} or days:n",
-            ),
-        ):
+        checks = (self._facts, self._currencies, self._kind, self._steps_fit, self._rows_fit)
+        for field, wrong, reason in (fact for check in checks for fact in check()):
             if wrong:
                 raise TermsInvalid(field=field, reason=reason)
+
+    def _facts(self) -> Iterator[Check]:
+        own, balloon = self.installment_amount, self.balloon
+        yield "principal", self.principal.minor <= 0, "it must be above zero"
+        yield "principal", self.principal.minor <= self.origination_fee.minor, "nothing is left of it after the fee"
+        yield "rate", not self.rate.is_finite() or not 0 <= self.rate <= 1000, "it must be 0 to 1000 percent"
+        yield "installments", not 1 <= self.installments <= 1200, "there must be 1 to 1200"
+        yield "first_due_on", self.first_due_on <= self.funded_on, "it must lie after the funding"
+        yield "installment_amount", own is not None and own.minor <= 0, "it must be above zero"
+        yield (
+            "balloon",
+            balloon is not None and not 0 <= balloon.minor < self.principal.minor,
+            "it must be less than the principal",
+        )
+        known = self.frequency in PERIODS_A_YEAR or every_days(self.frequency) is not None
+        yield "frequency", not known, f"it must be one of {', '.join(PERIODS_A_YEAR)} or days:n"
+
+    def _currencies(self) -> Iterator[Check]:
+        amounts = (
+            ("installment_amount", self.installment_amount),
+            ("balloon", self.balloon),
+            *(("steps", step.amount) for step in self.steps),
+            *(("rows", amount) for row in self.rows for amount in (row.principal, row.total)),
+        )
+        for field, amount in amounts:
+            yield field, amount is not None and amount.currency != self.currency, "its currency is another"
+
+    def _kind(self) -> Iterator[Check]:
+        """Check that what is given is what the kind of amortization has a use for."""
+        kind, grace = self.product.amortization, self.product.grace.principal
+        given = {
+            "installment_amount": self.installment_amount is not None,
+            "balloon": bool(self.balloon),
+            "steps": bool(self.steps),
+            "rows": bool(self.rows),
+        }
+        for field, is_given in given.items():
+            yield field, is_given and kind not in USED_BY[field], f"amortization {kind} has no use for it"
+        bullet = kind == "interest_only" and not grace
+        yield "installment_amount", bullet and given["installment_amount"], "interest alone has no agreed amount"
+        yield "steps", kind == "step" and not self.steps, "amortization step needs them"
+        yield "rows", kind == "custom" and not self.rows, "amortization custom needs them"
+        yield "installments", grace >= self.installments, f"there must be more than the grace of {grace}"
+        yield "rows", bool(self.rows) and grace > 0, "principal has its grace by the rows themselves"
+        yield "steps", bool(self.steps) and grace > 0, "principal has its grace by the steps themselves"
+
+    def _steps_fit(self) -> Iterator[Check]:
+        if not self.steps:
+            return
+        count = sum(step.installments for step in self.steps)
+        yield "steps", any(step.installments < 1 for step in self.steps), "each has one installment or more"
+        yield "steps", count != self.installments, f"they have {count} installments, not {self.installments}"
+        yield "steps", any(step.amount is None for step in self.steps[:-1]), "only the last may be without an amount"
+        below = any(step.amount is not None and step.amount.minor < 0 for step in self.steps)
+        yield "steps", below, "no amount may be below zero"
+
+    def _rows_fit(self) -> Iterator[Check]:
+        if not self.rows:
+            return
+        dues = [row.due for row in self.rows]
+        amounts = [amount for row in self.rows for amount in (row.principal, row.total) if amount is not None]
+        bare = any(row.principal is None and row.total is None for row in self.rows[:-1])
+        yield "rows", len(self.rows) != self.installments, f"there are {len(self.rows)}, not {self.installments}"
+        yield "rows", dues[0] != self.first_due_on, f"the first is due on {dues[0]}, not {self.first_due_on}"
+        yield "rows", any(a >= b for a, b in pairwise(dues)), "each must be due after the one before"
+        yield "rows", any(row.principal is not None and row.total is not None for row in self.rows), TWO_AMOUNTS
+        yield "rows", bare, "only the last may be without an amount"
+        yield "rows", any(amount.minor < 0 for amount in amounts), "no amount may be below zero"
+        if all(row.principal is not None for row in self.rows):
+            found = Money.sum(amounts, self.currency)
+            yield "rows", found != self.principal, f"their principal sums to {found}, not {self.principal}"
 
     @property
     def currency(self) -> str:
@@ -88,7 +162,6 @@ class Terms:
 
     def as_json(self) -> dict[str, Any]:
         """Return the terms without the product as JSON values."""
-        own = self.installment_amount
         return {
             "principal": self.principal.format(),
             "currency": self.currency,
@@ -97,13 +170,22 @@ class Terms:
             "frequency": self.frequency,
             "funded_on": self.funded_on.isoformat(),
             "first_due_on": self.first_due_on.isoformat(),
-            "installment_amount": None if own is None else own.format(),
+            "installment_amount": _text(self.installment_amount),
+            "balloon": _text(self.balloon),
+            "steps": [{"installments": step.installments, "amount": _text(step.amount)} for step in self.steps],
+            "rows": [
+                {"due": row.due.isoformat(), "principal": _text(row.principal), "total": _text(row.total)}
+                for row in self.rows
+            ],
         }
 
 
 def terms_from_json(product: Product, stored: Mapping[str, Any]) -> Terms:
-    """Return the terms that `Terms.as_json` wrote."""
-    own = stored["installment_amount"]
+    """Return the terms that `Terms.as_json` wrote; those of older releases lack keys, which then ask for nothing."""
+
+    def money(text: str | None) -> Money | None:
+        return None if text is None else Money.parse(text, stored["currency"])
+
     return Terms(
         product=product,
         principal=Money.parse(stored["principal"], stored["currency"]),
@@ -112,5 +194,15 @@ def terms_from_json(product: Product, stored: Mapping[str, Any]) -> Terms:
         frequency=stored["frequency"],
         funded_on=date.fromisoformat(stored["funded_on"]),
         first_due_on=date.fromisoformat(stored["first_due_on"]),
-        installment_amount=None if own is None else Money.parse(own, stored["currency"]),
+        installment_amount=money(stored["installment_amount"]),
+        balloon=money(stored.get("balloon")),
+        steps=tuple(Step(step["installments"], money(step["amount"])) for step in stored.get("steps", ())),
+        rows=tuple(
+            CustomRow(date.fromisoformat(row["due"]), money(row["principal"]), money(row["total"]))
+            for row in stored.get("rows", ())
+        ),
     )
+
+
+def _text(money: Money | None) -> str | None:
+    return None if money is None else money.format()

@@ -230,7 +230,8 @@ def board(
     """Board and fund the loans of a tape, a CSV file; all of them, or none.
 
     Columns: external_id, principal, rate, installments, frequency, funded_on, first_due_on;
-    installment_amount may be left out. Every mistake is named by row and column before anything is booked.
+    installment_amount and balloon may be left out. Every mistake is named by row and column before anything is
+    booked.
 
     \b
     loanbook board tape.csv --count 1000 --principal 13250000.00 --dry-run

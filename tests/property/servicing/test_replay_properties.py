@@ -4,47 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date, timedelta
-from decimal import Decimal
-from itertools import permutations
+from datetime import date
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.money import Money
 from servicing.engine import fold
 from servicing.events import Event, Kind
-from servicing.product import COMPONENTS
 from servicing.terms import Terms
 from tests.property.servicing.journals import Journal
-from tests.unit.servicing.examples import FUNDED, RULES, TERMS, day, payment, undoing
+from tests.property.servicing.loan_terms import any_terms
+from tests.unit.servicing.examples import FUNDED, day, payment, undoing
 
 END = 420
-
-terms_ = st.builds(
-    lambda principal, rate, installments, frequency, first_due, day_count, order: replace(
-        TERMS,
-        product=RULES.model_copy(update={"day_count": day_count, "order": order}),
-        principal=Money(principal, "USD"),
-        rate=Decimal(rate) / 100,
-        installments=installments,
-        frequency=frequency,
-        first_due_on=TERMS.funded_on + timedelta(days=first_due),
-    ),
-    st.integers(100, 2_000_000),
-    st.integers(0, 3600),
-    st.integers(1, 14),
-    st.sampled_from(["monthly", "biweekly", "semimonthly", "days:10", "quarterly"]),
-    st.integers(1, 60),
-    st.sampled_from(["actual/365", "actual/360", "actual/actual", "30/360", "30e/360"]),
-    st.sampled_from(list(permutations(COMPONENTS))),
-)
 
 
 @st.composite
 def lives(draw: st.DrawFn) -> tuple[Terms, tuple[Event, ...]]:
     """Draw terms and events in the order in which they are entered, each entered on its day or later."""
-    terms = draw(terms_)
+    terms = draw(any_terms())
     events = [replace(FUNDED, amount=terms.principal.minor)]
     entered = 0
     paid: list[int] = []

@@ -10,11 +10,19 @@ from typing import Any
 import pytest
 
 from ledger.money import Money
+from servicing.amortization import Phase, Start, ask
+from servicing.due_dates import due_dates
 from servicing.errors import TermsInvalid
-from servicing.product import Product
-from servicing.schedule import contract_schedule, due_dates, level_payment
-from servicing.terms import Terms, terms_from_json
+from servicing.product import Grace, Product
+from servicing.schedule import contract_schedule
+from servicing.terms import CustomRow, Step, Terms, terms_from_json
 from tests.unit.servicing.examples import RULES, TERMS
+
+FUNDED_ON = date(2026, 1, 1)
+
+
+def level_payment(terms: Terms) -> int:
+    return ask(terms, Phase(terms.installments, "level", None), Start(terms.principal.minor, terms.installments)).amount
 
 
 def test_the_level_payment_is_the_annuity() -> None:
@@ -25,7 +33,7 @@ def test_the_level_payment_is_the_annuity() -> None:
 def test_the_level_payment_is_rounded_to_what_the_product_says() -> None:
     up = Product.model_validate({"installment_rounding": {"to": "1", "mode": "up"}})
     assert level_payment(replace(TERMS, product=up)) == 88900
-    assert level_payment(replace(TERMS, installment_amount=Money(90_000, "USD"))) == 90_000
+    assert contract_schedule(replace(TERMS, installment_amount=Money(90_000, "USD")))[0].total == 90_000
 
 
 def test_the_schedule_pays_off_to_the_cent_and_the_last_installment_takes_the_rest() -> None:
@@ -42,20 +50,28 @@ def test_a_loan_without_interest_is_split_evenly_with_the_rest_at_the_end() -> N
 
 
 def test_due_dates_come_back_to_their_day_after_a_short_month() -> None:
-    assert due_dates(date(2026, 1, 31), "monthly", 3) == (date(2026, 1, 31), date(2026, 2, 28), date(2026, 3, 31))
-    assert due_dates(date(2026, 1, 31), "quarterly", 2)[1] == date(2026, 4, 30)
+    assert due_dates(FUNDED_ON, date(2026, 1, 31), "monthly", 3) == (
+        date(2026, 1, 31),
+        date(2026, 2, 28),
+        date(2026, 3, 31),
+    )
+    assert due_dates(FUNDED_ON, date(2026, 1, 31), "quarterly", 2)[1] == date(2026, 4, 30)
 
 
 def test_due_dates_between_months() -> None:
-    assert due_dates(date(2026, 1, 5), "semimonthly", 3)[1:] == (date(2026, 1, 20), date(2026, 2, 5))
-    assert due_dates(date(2026, 1, 31), "semimonthly", 3) == (date(2026, 1, 31), date(2026, 2, 16), date(2026, 2, 28))
-    assert due_dates(date(2026, 1, 5), "biweekly", 2)[1] == date(2026, 1, 19)
-    assert due_dates(date(2026, 1, 5), "days:10", 2)[1] == date(2026, 1, 15)
+    assert due_dates(FUNDED_ON, date(2026, 1, 5), "semimonthly", 3)[1:] == (date(2026, 1, 20), date(2026, 2, 5))
+    assert due_dates(FUNDED_ON, date(2026, 1, 31), "semimonthly", 3) == (
+        date(2026, 1, 31),
+        date(2026, 2, 16),
+        date(2026, 2, 28),
+    )
+    assert due_dates(FUNDED_ON, date(2026, 1, 5), "biweekly", 2)[1] == date(2026, 1, 19)
+    assert due_dates(FUNDED_ON, date(2026, 1, 5), "days:10", 2)[1] == date(2026, 1, 15)
 
 
 def test_due_dates_past_the_end_of_the_calendar_are_refused() -> None:
     with pytest.raises(TermsInvalid, match="9999"):
-        due_dates(date(9990, 1, 31), "annual", 20)
+        due_dates(FUNDED_ON, date(9990, 1, 31), "annual", 20)
 
 
 @pytest.mark.parametrize(
@@ -78,6 +94,69 @@ def test_terms_that_cannot_be_are_refused_by_field(change: dict[str, Any], field
     with pytest.raises(TermsInvalid) as refused:
         replace(TERMS, **change)
     assert refused.value.field == field
+
+
+STEPS = (Step(6, Money(500_00, "USD")), Step(6))
+ROWS = (CustomRow(TERMS.first_due_on, principal=Money(4_000_00, "USD")), CustomRow(date(2026, 5, 1)))
+
+
+@pytest.mark.parametrize(
+    ("kind", "change", "field"),
+    [
+        ("level", {"balloon": Money(1, "USD")}, "balloon"),
+        ("balloon", {"balloon": TERMS.principal}, "balloon"),
+        ("balloon", {"balloon": Money(-1, "USD")}, "balloon"),
+        ("balloon", {"balloon": Money(1, "EUR")}, "balloon"),
+        ("interest_only", {"installment_amount": Money(100, "USD")}, "installment_amount"),
+        ("equal_principal", {"installment_amount": Money(100, "USD")}, "installment_amount"),
+        ("level", {"steps": STEPS}, "steps"),
+        ("step", {}, "steps"),
+        ("step", {"steps": STEPS[:1]}, "steps"),
+        ("step", {"steps": STEPS[::-1]}, "steps"),
+        ("step", {"steps": (Step(0, Money(1, "USD")), Step(12))}, "steps"),
+        ("step", {"steps": (Step(12, Money(-1, "USD")),)}, "steps"),
+        ("step", {"steps": (Step(12, Money(1, "EUR")),)}, "steps"),
+        ("level", {"rows": ROWS, "installments": 2}, "rows"),
+        ("custom", {}, "rows"),
+        ("custom", {"rows": ROWS}, "rows"),
+        ("custom", {"rows": ROWS, "installments": 2, "first_due_on": date(2026, 2, 16)}, "rows"),
+        ("custom", {"rows": (ROWS[0], ROWS[0]), "installments": 2}, "rows"),
+        ("custom", {"rows": (CustomRow(TERMS.first_due_on), ROWS[1]), "installments": 2}, "rows"),
+        ("custom", {"rows": ROWS[:1], "installments": 1}, "rows"),
+        (
+            "custom",
+            {"rows": (replace(ROWS[0], total=Money(1, "USD")), ROWS[1]), "installments": 2},
+            "rows",
+        ),
+    ],
+)
+def test_what_a_kind_of_amortization_has_no_use_for_is_refused_by_field(
+    kind: Any, change: dict[str, Any], field: str
+) -> None:
+    with pytest.raises(TermsInvalid) as refused:
+        replace(TERMS, product=Product(amortization=kind), **change)
+    assert refused.value.field == field
+
+
+def test_principal_has_its_grace_for_fewer_installments_than_there_are() -> None:
+    product = Product(grace=Grace(principal=12))
+    replace(TERMS, product=product, installments=13)
+    with pytest.raises(TermsInvalid):
+        replace(TERMS, product=product)
+
+
+def test_terms_of_an_older_release_are_read() -> None:
+    stored = TERMS.as_json()
+    older = {key: value for key, value in stored.items() if key not in ("balloon", "steps", "rows")}
+    assert terms_from_json(RULES, older) == TERMS
+
+
+def test_interest_that_an_agreed_total_has_no_room_for_waits() -> None:
+    # 10,000.00 at 1% a month: 100.00 is earned each month, 60.00 of it asked for, so 11 x 40.00 wait for the last.
+    product = Product(amortization="step", day_count="30/360")
+    rows = contract_schedule(replace(TERMS, product=product, steps=(Step(12, Money(60_00, "USD")),)))
+    assert [(row.interest, row.principal) for row in rows[:11]] == [(6000, 0)] * 11
+    assert (rows[11].interest, rows[11].principal) == (10000 + 11 * 4000, 1_000_000)
 
 
 def test_a_fee_that_leaves_nothing_to_pay_out_is_refused() -> None:

@@ -1,0 +1,140 @@
+"""Amortization: how the principal comes back, as phases of a schedule, each with one rule.
+
+A rule says what every installment of its phase asks for: an agreed total, of which interest takes its part, or an
+agreed principal, to which interest is added. Whatever the rules, the last installment of a loan takes what is left.
+Never: dates, or the interest itself. Next: `servicing/schedule.py`; `docs/spec/schedules.md`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from types import MappingProxyType
+
+from ledger.money import Money, Rounding
+from servicing.accrual import rounded
+from servicing.due_dates import PERIODS_A_YEAR, every_days
+from servicing.terms import Terms
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What one installment asks for, in minor units: a total with interest in it, or a principal beside interest."""
+
+    amount: int
+    is_total: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """Installments that follow one rule; `agreed` is an amount from the contract, in minor units."""
+
+    installments: int
+    rule: str
+    agreed: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Where a phase begins: the principal owed, and how many installments the loan has from here to its end."""
+
+    principal: int
+    installments: int
+
+
+def phases(terms: Terms) -> tuple[Phase, ...]:
+    """Return the phases of a loan; their installments sum to the loan's."""
+    grace = terms.product.grace.principal
+    rest = PLANS[terms.product.amortization](terms, terms.installments - grace)
+    return (Phase(grace, "interest_only"), *rest) if grace else rest
+
+
+def ask(terms: Terms, phase: Phase, start: Start) -> Ask:
+    """Return what each installment of a phase asks for."""
+    return RULES[phase.rule](terms, phase, start)
+
+
+def _custom(terms: Terms, count: int) -> tuple[Phase, ...]:
+    return tuple(
+        Phase(1, "total", row.total.minor)
+        if row.total is not None
+        else Phase(1, "principal", 0 if row.principal is None else row.principal.minor)
+        for row in terms.rows
+    )
+
+
+def _steps(terms: Terms, count: int) -> tuple[Phase, ...]:
+    return tuple(
+        Phase(step.installments, "level" if step.amount is None else "total", _minor(step.amount))
+        for step in terms.steps
+    )
+
+
+def _interest_only(terms: Terms, count: int) -> tuple[Phase, ...]:
+    rule = "level" if terms.product.grace.principal else "interest_only"
+    return (Phase(count, rule, _minor(terms.installment_amount)),)
+
+
+PLANS: Mapping[str, Callable[[Terms, int], tuple[Phase, ...]]] = MappingProxyType(
+    {
+        "level": lambda terms, count: (Phase(count, "level", _minor(terms.installment_amount)),),
+        "balloon": lambda terms, count: (Phase(count, "level", _minor(terms.installment_amount)),),
+        "equal_principal": lambda terms, count: (Phase(count, "equal_principal"),),
+        "interest_only": _interest_only,
+        "custom": _custom,
+        "step": _steps,
+    }
+)
+"""The phases of each kind of amortization, behind those in which principal has its grace."""
+
+
+def _level(terms: Terms, phase: Phase, start: Start) -> Ask:
+    """Ask for the payment that leaves the balloon, or nothing, after equal periods.
+
+    A i / (1 - (1 + i)^-n), the balloon discounted first: 10,000.00 at 1% over 12 periods is 888.4879.
+    """
+    if phase.agreed is not None:
+        return Ask(phase.agreed, is_total=True)
+    rate, count = period_rate(terms), start.installments
+    balloon = 0 if terms.balloon is None else terms.balloon.minor
+    if rate == 0:
+        exact = Fraction(start.principal - balloon, count)
+    else:
+        growth = (1 + rate) ** count
+        exact = rate * (start.principal * growth - balloon) / (growth - 1)
+    return Ask(_to_the_product(exact, terms), is_total=True)
+
+
+def _equal_principal(terms: Terms, phase: Phase, start: Start) -> Ask:
+    return Ask(_to_the_product(Fraction(start.principal, start.installments), terms), is_total=False)
+
+
+RULES: Mapping[str, Callable[[Terms, Phase, Start], Ask]] = MappingProxyType(
+    {
+        "level": _level,
+        "equal_principal": _equal_principal,
+        "interest_only": lambda terms, phase, start: Ask(0, is_total=False),
+        "total": lambda terms, phase, start: Ask(phase.agreed or 0, is_total=True),
+        "principal": lambda terms, phase, start: Ask(phase.agreed or 0, is_total=False),
+    }
+)
+"""What the installments of a phase ask for, by its rule."""
+
+
+def period_rate(terms: Terms) -> Fraction:
+    """Return the interest rate of one regular period, as a part of one."""
+    days = every_days(terms.frequency)
+    periods = Fraction(365, days) if days else Fraction(PERIODS_A_YEAR[terms.frequency])
+    return Fraction(terms.rate) / 100 / periods
+
+
+def _to_the_product(exact: Fraction, terms: Terms) -> int:
+    """Round an installment as the product says, in minor units."""
+    rule = terms.product.installment_rounding
+    unit = max(1, terms.amount(rule.to).minor)
+    return rounded(exact / unit, Rounding(rule.mode)) * unit
+
+
+def _minor(money: Money | None) -> int | None:
+    return None if money is None else money.minor

@@ -1,0 +1,81 @@
+"""Terms of loans of every kind, drawn for properties."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+from itertools import permutations
+from typing import Any
+
+from hypothesis import strategies as st
+
+from ledger.money import Money
+from servicing.day_count import CONVENTIONS
+from servicing.product import COMPONENTS, Grace
+from servicing.terms import CustomRow, Step, Terms
+from tests.unit.servicing.examples import RULES, TERMS
+
+FREQUENCIES = ("weekly", "biweekly", "semimonthly", "monthly", "days:10", "quarterly")
+
+
+@st.composite
+def any_terms(draw: st.DrawFn, longest: int = 14) -> Terms:
+    """Draw the terms of a loan; what its kind of amortization needs comes with it."""
+    kind = draw(st.sampled_from(sorted(KINDS)))
+    count = draw(st.integers(1, longest))
+    principal = draw(st.integers(100, 2_000_000))
+    first_due = TERMS.funded_on + timedelta(days=draw(st.integers(1, 60)))
+    own = KINDS[kind](draw, principal, count, first_due)
+    spread = kind not in ("custom", "step")
+    rules: dict[str, Any] = {
+        "amortization": kind,
+        "day_count": draw(st.sampled_from(sorted(CONVENTIONS))),
+        "order": draw(st.sampled_from(list(permutations(COMPONENTS)))),
+        "grace": Grace(principal=draw(st.integers(0, count - 1)) if spread else 0),
+    }
+    return replace(
+        TERMS,
+        product=RULES.model_copy(update=rules),
+        principal=Money(principal, "USD"),
+        rate=Decimal(draw(st.integers(0, 3600))) / 100,
+        installments=count,
+        frequency=draw(st.sampled_from(FREQUENCIES)),
+        first_due_on=first_due,
+        **own,
+    )
+
+
+def _balloon(draw: st.DrawFn, principal: int, count: int, first_due: date) -> dict[str, Any]:
+    return {"balloon": Money(draw(st.integers(0, principal - 1)), "USD")}
+
+
+def _steps(draw: st.DrawFn, principal: int, count: int, first_due: date) -> dict[str, Any]:
+    first = draw(st.integers(1, count))
+    steps = (Step(first, Money(draw(st.integers(0, principal)), "USD")), Step(count - first))
+    return {"steps": steps[: 1 if first == count else 2]}
+
+
+def _rows(draw: st.DrawFn, principal: int, count: int, first_due: date) -> dict[str, Any]:
+    rows = []
+    for n in range(count):
+        due = first_due + timedelta(days=20 * n)
+        amount = Money(draw(st.integers(0, 2 * principal // count)), "USD")
+        rows.append(CustomRow(due, total=amount) if draw(st.booleans()) else CustomRow(due, principal=amount))
+    rows[-1] = CustomRow(rows[-1].due)
+    return {"rows": tuple(rows)}
+
+
+def _nothing(draw: st.DrawFn, principal: int, count: int, first_due: date) -> dict[str, Any]:
+    return {}
+
+
+KINDS = {
+    "level": _nothing,
+    "equal_principal": _nothing,
+    "interest_only": _nothing,
+    "balloon": _balloon,
+    "step": _steps,
+    "custom": _rows,
+}
+"""What each kind of amortization needs beside what all have."""
