@@ -97,11 +97,10 @@ class Installments:
         yield Claim(self._lines[-1].no, owed, owed["interest"] + owed["principal"])
 
     def lay(self, taken: Mapping[int, Allocation], day: date) -> None:
-        """Count what a payment brought to each installment."""
-        for no, parts in taken.items():
-            line = self._lines[no - 1]
-            for name in ALL_RECEIVABLES:
-                line.paid[name] += getattr(parts, name)
+        """Count what a payment brought to each installment; one that it passed asks for no more than it was paid."""
+        for line in self._lines[: max(taken, default=0)]:
+            for name in ALL_RECEIVABLES if line.no in taken else ():
+                line.paid[name] += getattr(taken[line.no], name)
             if not line.has_fallen_due and not line.unpaid:
                 line.ask_for_what_was_paid()
             self._note_satisfied(line, day)

@@ -9,6 +9,8 @@ from decimal import Decimal
 from servicing.delinquency import bucket, days_past_due
 from servicing.engine import fold
 from servicing.events import Event, Kind
+from servicing.installments import Installments
+from servicing.schedule import Installment
 from servicing.state import InstallmentState, LoanState
 from servicing.waterfall import Allocation, Claim, allocate
 from tests.unit.servicing.examples import FUNDED, RULES, TERMS, day, payment, undoing
@@ -86,6 +88,21 @@ def test_when_principal_comes_first_no_installment_is_satisfied_before_its_inter
     assert (line(state, 1).paid_principal, line(state, 1).paid_interest) == (78657, 8548)
     assert line(state, 1).unpaid == 88849 - 78657 - 8548
     assert line(state, 2).paid_principal == 88849 - 78657 - 8548
+
+
+def test_an_installment_that_had_nothing_to_ask_for_and_was_passed_asks_for_nothing_later() -> None:
+    on = date(2026, 2, 10)
+    lines = Installments(
+        [
+            Installment(1, date(2026, 2, 15), principal=0, interest=0, balance=100, keeps_total=False),
+            Installment(2, date(2026, 3, 15), principal=100, interest=1, balance=0, keeps_total=False),
+        ]
+    )
+    lines.lay({2: Allocation(principal=50)}, on)
+    lines.fall_due(date(2026, 2, 15), interest_earned=1, principal_owed=50)
+
+    first, _ = lines.states()
+    assert (first.interest, first.paid_off_on) == (0, on)
 
 
 def test_the_last_installment_asks_for_whatever_is_left() -> None:
