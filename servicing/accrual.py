@@ -1,29 +1,68 @@
-"""Interest: exact to the fraction, rounded once, at booking.
+"""Interest: on which balance it is earned, exact to the fraction, and how it becomes whole minor units.
 
 What is booked is the rounded cumulative interest less what was booked before, so that however often interest is
 booked, a loan's lifetime interest is the same to the cent. Never: which days are booked (`servicing/engine.py`).
-Next: `servicing/day_count.py`.
+Next: `servicing/running_interest.py`; `docs/spec/interest.md`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from types import MappingProxyType
 
 from ledger.money import Rounding
-from servicing.day_count import part_of_period
+from servicing.day_count import Period, part_of_period
+
+
+@dataclass(frozen=True, slots=True)
+class Balances:
+    """The principal of a loan by different counts, in minor units, on one day of an interest period."""
+
+    outstanding: int
+    at_period_start: int
+    by_contract: int
+    original: int
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """How interest is earned: on which balance, whether after the last due date, and what an early payment pays."""
+
+    balance: Callable[[Balances], int]
+    after_last_due_date: bool
+    pays_period_whole: bool
+
+
+_DAILY = Method(lambda b: b.outstanding, after_last_due_date=True, pays_period_whole=False)
+_ON_DUE_DATES = Method(lambda b: b.at_period_start, after_last_due_date=True, pays_period_whole=False)
+_SCHEDULED = Method(lambda b: b.by_contract, after_last_due_date=False, pays_period_whole=True)
+_FLAT = Method(lambda b: b.original, after_last_due_date=False, pays_period_whole=True)
+
+METHODS: Mapping[tuple[str, str], Method] = MappingProxyType(
+    {
+        ("simple", "daily"): _DAILY,
+        ("simple", "due_dates"): _ON_DUE_DATES,
+        ("scheduled", "daily"): _SCHEDULED,
+        ("scheduled", "due_dates"): _SCHEDULED,
+        ("flat", "daily"): _FLAT,
+        ("flat", "due_dates"): _FLAT,
+    }
+)
+"""Every method by a product's `interest` and `rests`; only simple interest looks at rests."""
 
 
 def interest_of(
-    principal_minor: int, rate: Decimal, day_count: str, period_start: date, start: date, end: date
+    principal_minor: int, rate: Decimal, day_count: str, period: Period, start: date, end: date
 ) -> Fraction:
     """Return the exact interest, in minor units, of a balance between two days of one interest period.
 
     The rate is in percent a year.
     """
-    part = part_of_period(day_count, period_start, start, end)
-    return principal_minor * Fraction(rate) / 100 * part
+    return principal_minor * Fraction(rate) / 100 * part_of_period(day_count, period, start, end)
 
 
 def rounded(exact: Fraction, mode: Rounding) -> int:
@@ -37,8 +76,3 @@ def rounded(exact: Fraction, mode: Rounding) -> int:
     else:
         up = mode is Rounding.UP and rest > 0
     return whole + up
-
-
-def to_book(cumulative: Fraction, booked: int, mode: Rounding) -> int:
-    """Return what is still to be booked, in minor units, of the interest accrued since the loan was funded."""
-    return rounded(cumulative, mode) - booked

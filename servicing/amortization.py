@@ -13,8 +13,9 @@ from fractions import Fraction
 from types import MappingProxyType
 
 from ledger.money import Money, Rounding
-from servicing.accrual import rounded
-from servicing.due_dates import PERIODS_A_YEAR, every_days
+from servicing.accrual import interest_of, rounded
+from servicing.day_count import Period
+from servicing.due_dates import part_of_a_year
 from servicing.terms import Terms
 
 
@@ -37,10 +38,10 @@ class Phase:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Where a phase begins: the principal owed, and how many installments the loan has from here to its end."""
+    """Where a phase begins: the principal owed, and the interest periods from here to the end of the loan."""
 
     principal: int
-    installments: int
+    periods: tuple[Period, ...]
 
 
 def phases(terms: Terms) -> tuple[Phase, ...]:
@@ -90,24 +91,40 @@ PLANS: Mapping[str, Callable[[Terms, int], tuple[Phase, ...]]] = MappingProxyTyp
 
 
 def _level(terms: Terms, phase: Phase, start: Start) -> Ask:
-    """Ask for the payment that leaves the balloon, or nothing, after equal periods.
-
-    A i / (1 - (1 + i)^-n), the balloon discounted first: 10,000.00 at 1% over 12 periods is 888.4879.
-    """
+    """Ask for the equal payments that leave the balloon, or nothing."""
     if phase.agreed is not None:
         return Ask(phase.agreed, is_total=True)
-    rate, count = period_rate(terms), start.installments
     balloon = 0 if terms.balloon is None else terms.balloon.minor
-    if rate == 0:
-        exact = Fraction(start.principal - balloon, count)
-    else:
-        growth = (1 + rate) ** count
-        exact = rate * (start.principal * growth - balloon) / (growth - 1)
+    exact = LEVELS[terms.product.interest](terms, start, balloon)
     return Ask(_to_the_product(exact, terms), is_total=True)
 
 
+def _annuity(terms: Terms, start: Start, balloon: int) -> Fraction:
+    """Return A i / (1 - (1 + i)^-n), the balloon discounted first: 10,000.00 at 1% over 12 periods is 888.4879."""
+    rate, count = Fraction(terms.rate) / 100 * part_of_a_year(terms.frequency), len(start.periods)
+    if rate == 0:
+        return Fraction(start.principal - balloon, count)
+    growth = (1 + rate) ** count
+    return rate * (start.principal * growth - balloon) / (growth - 1)
+
+
+def _shared(terms: Terms, start: Start, balloon: int) -> Fraction:
+    """Return equal shares of the principal and of all interest to come."""
+    interest = sum(
+        interest_of(terms.principal.minor, terms.rate, terms.product.day_count, period, period.start, period.end)
+        for period in start.periods
+    )
+    return (start.principal - balloon + interest) / Fraction(len(start.periods))
+
+
+LEVELS: Mapping[str, Callable[[Terms, Start, int], Fraction]] = MappingProxyType(
+    {"simple": _annuity, "scheduled": _annuity, "flat": _shared}
+)
+"""How equal payments are found, by the product's interest."""
+
+
 def _equal_principal(terms: Terms, phase: Phase, start: Start) -> Ask:
-    return Ask(_to_the_product(Fraction(start.principal, start.installments), terms), is_total=False)
+    return Ask(_to_the_product(Fraction(start.principal, len(start.periods)), terms), is_total=False)
 
 
 RULES: Mapping[str, Callable[[Terms, Phase, Start], Ask]] = MappingProxyType(
@@ -120,13 +137,6 @@ RULES: Mapping[str, Callable[[Terms, Phase, Start], Ask]] = MappingProxyType(
     }
 )
 """What the installments of a phase ask for, by its rule."""
-
-
-def period_rate(terms: Terms) -> Fraction:
-    """Return the interest rate of one regular period, as a part of one."""
-    days = every_days(terms.frequency)
-    periods = Fraction(365, days) if days else Fraction(PERIODS_A_YEAR[terms.frequency])
-    return Fraction(terms.rate) / 100 / periods
 
 
 def _to_the_product(exact: Fraction, terms: Terms) -> int:

@@ -9,11 +9,24 @@ from __future__ import annotations
 
 import calendar
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 from types import MappingProxyType
 
 YearFraction = Callable[[date, date], Fraction]
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """An interest period: from the funding or a due date up to the next due date, and its share of a year by name."""
+
+    start: date
+    end: date
+    nominal: Fraction
+
+
+PartOfPeriod = Callable[[Period, date, date], Fraction]
 
 
 def days_30_360(start: date, end: date) -> int:
@@ -52,14 +65,9 @@ def year_fraction(day_count: str, start: date, end: date) -> Fraction:
     return CONVENTIONS[day_count](start, end)
 
 
-def part_of_period(day_count: str, period_start: date, start: date, end: date) -> Fraction:
-    """Return the part of a year between two days of one interest period.
-
-    Where every month has 30 days, the 31st adds nothing, so a part may be zero; it is never negative.
-    """
-    if not day_count.startswith("30"):
-        return year_fraction(day_count, start, end)
-    return year_fraction(day_count, period_start, end) - year_fraction(day_count, period_start, start)
+def part_of_period(day_count: str, period: Period, start: date, end: date) -> Fraction:
+    """Return the part of a year between two days of one interest period; it is never negative."""
+    return PARTS[day_count](period, start, end)
 
 
 def _months_of_30(start: date, end: date) -> int:
@@ -68,6 +76,19 @@ def _months_of_30(start: date, end: date) -> int:
 
 def _actual_over(days_a_year: int) -> YearFraction:
     return lambda start, end: Fraction((end - start).days, days_a_year)
+
+
+def _by_nights(convention: YearFraction) -> PartOfPeriod:
+    return lambda period, start, end: convention(start, end)
+
+
+def _from_the_start(convention: YearFraction) -> PartOfPeriod:
+    """Where every month has 30 days, the 31st adds nothing; counted from the period's start, no part is lost."""
+    return lambda period, start, end: convention(period.start, end) - convention(period.start, start)
+
+
+def _share_of_the_nominal(period: Period, start: date, end: date) -> Fraction:
+    return period.nominal * Fraction((end - start).days, (period.end - period.start).days)
 
 
 CONVENTIONS: Mapping[str, YearFraction] = MappingProxyType(
@@ -81,4 +102,13 @@ CONVENTIONS: Mapping[str, YearFraction] = MappingProxyType(
         "30/365": lambda start, end: Fraction(days_30_360(start, end), 365),
     }
 )
-"""Every convention by the name that products and scenarios use."""
+"""The conventions that need no more than two days, by the name that products and scenarios use."""
+
+PARTS: Mapping[str, PartOfPeriod] = MappingProxyType(
+    {
+        **{name: _by_nights(CONVENTIONS[name]) for name in CONVENTIONS if name.startswith("actual")},
+        **{name: _from_the_start(CONVENTIONS[name]) for name in CONVENTIONS if name.startswith("30")},
+        "period": _share_of_the_nominal,
+    }
+)
+"""Every day count as it is used within a period."""

@@ -10,6 +10,7 @@ import calendar
 import re
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
+from fractions import Fraction
 
 from dateutil.relativedelta import relativedelta
 
@@ -34,6 +35,12 @@ def every_days(frequency: str) -> int | None:
     """Return n of the frequency `days:n`, None of the named ones."""
     match = _EVERY.fullmatch(frequency)
     return int(match[1]) if match else None
+
+
+def part_of_a_year(frequency: str) -> Fraction:
+    """Return what a regular period is of a year: a month 1/12, N days N/365."""
+    days = every_days(frequency)
+    return Fraction(days, 365) if days else Fraction(1, PERIODS_A_YEAR[frequency])
 
 
 def due_dates(funded_on: date, first: date, frequency: str, count: int) -> tuple[date, ...]:

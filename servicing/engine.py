@@ -11,15 +11,17 @@ from __future__ import annotations
 import calendar
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from datetime import date, timedelta
-from fractions import Fraction
 
-from servicing.accrual import interest_of, rounded, to_book
 from servicing.events import CLEARING_ROLES, UNDOING, Event, Kind
 from servicing.installments import Installments
+from servicing.running_interest import RunningInterest
 from servicing.schedule import contract_schedule
 from servicing.state import LoanState, PlannedEntry
 from servicing.terms import Terms
 from servicing.waterfall import ALL_RECEIVABLES, Allocation, Split, allocate
+
+ACCRUAL_KEY = "accrual:"
+"""What the key of an entry of interest begins with."""
 
 
 def fold(
@@ -66,12 +68,8 @@ class _Folding:
         self.by_day: dict[date, list[Event]] = {}
         for event in events:
             self.by_day.setdefault(event.effective_date, []).append(event)
-        contract = contract_schedule(terms)
-        self.installments = Installments(contract)
-        self.period_starts = [terms.funded_on, *(i.due for i in contract)]
-        self.period = 0
-        self.accrued_to = terms.funded_on
-        self.cumulative, self.booked = Fraction(0), 0
+        self.installments = Installments(contract_schedule(terms))
+        self.interest = RunningInterest(terms)
         self.owed = dict.fromkeys(ALL_RECEIVABLES, 0)
         self.unapplied = 0
         self.allocations: dict[int, Allocation] = {}
@@ -83,33 +81,14 @@ class _Folding:
         return self.by_day.get(day, ())
 
     def accrue_to(self, day: date) -> None:
-        """Accrue the nights before a day, interest period by interest period."""
-        while self.accrued_to < day:
-            later = self.period + 1 < len(self.period_starts)
-            period_end = self.period_starts[self.period + 1] if later else date.max
-            end = min(day, period_end)
-            if self.owed["principal"]:
-                self.cumulative += interest_of(
-                    self.owed["principal"],
-                    self.terms.rate,
-                    self.terms.product.day_count,
-                    self.period_starts[self.period],
-                    self.accrued_to,
-                    end,
-                )
-            self.accrued_to = end
-            self.period += end == period_end
+        self.interest.accrue_to(day, self.owed["principal"])
 
     def fall_due(self, day: date) -> None:
-        earned = rounded(self.cumulative, self.terms.product.rounding)
+        earned = self.interest.earned
         self.installments.fall_due(day, interest_earned=earned, principal_owed=self.owed["principal"])
 
     def book_interest(self, day: date) -> None:
-        amount = to_book(self.cumulative, self.booked, self.terms.product.rounding)
-        if amount > 0:
-            self.booked += amount
-            self.owed["interest"] += amount
-            self._plan(f"accrual:{day}", "interest_accrued", day, {"interest": amount})
+        self._book_interest(f"{ACCRUAL_KEY}{day}", day, self.interest.unbooked)
 
     def take(self, event: Event) -> None:
         match event.kind:
@@ -132,12 +111,12 @@ class _Folding:
         self._plan(f"late_fee:{no}", "late_fee_assessed", day, {"fee": fee})
 
     def state(self, through: date) -> LoanState:
-        unbooked = to_book(self.cumulative, self.booked, self.terms.product.rounding)
         funded = bool(self.events_of(self.terms.funded_on))
         return LoanState(
             through=through,
             principal=self.owed["principal"],
-            interest=self.owed["interest"] + unbooked,
+            interest=self.owed["interest"] + self.interest.unbooked,
+            interest_ahead=self._interest_ahead(),
             late_fees=self.owed["late_fees"],
             returned_payment_fees=self.owed["returned_payment_fees"],
             other_fees=self.owed["other_fees"],
@@ -159,7 +138,7 @@ class _Folding:
 
     def _pay(self, event: Event) -> None:
         day = event.effective_date
-        split = self._lay(event.amount, day)
+        split = self._lay(event.amount, event)
         self.unapplied += split.allocation.unapplied
         self.allocations[event.no] = split.allocation
         self.by_installment[event.no] = split.by_installment
@@ -171,15 +150,18 @@ class _Folding:
         """Pay what the loan has come to owe by an event out of unapplied cash."""
         if not self.unapplied or not any(self.owed.values()):
             return
-        split = self._lay(self.unapplied, event.effective_date)
+        split = self._lay(self.unapplied, event)
         self.unapplied = split.allocation.unapplied
         amounts = self._receivables(split.allocation)
         self._plan(f"event:{event.no}/applied", "unapplied_applied", event.effective_date, amounts)
 
-    def _lay(self, amount: int, day: date) -> Split:
+    def _lay(self, amount: int, event: Event) -> Split:
         """Split an amount over what is owed, and count it as paid."""
-        order = self.terms.product.order
-        split = allocate(amount, self.owed, self.installments.claims(self.owed, order), order)
+        day, order = event.effective_date, self.terms.product.order
+        owed = {**self.owed, "interest": self.owed["interest"] + self._interest_ahead()}
+        split = allocate(amount, owed, self.installments.claims(owed, order), order)
+        ahead = max(0, split.allocation.interest - self.owed["interest"])
+        self._book_interest(f"{ACCRUAL_KEY}{day}/event:{event.no}", day, ahead)
         for receivable, part in self._receivables(split.allocation).items():
             self.owed[receivable] -= part
         self.installments.lay(split.by_installment, day)
@@ -191,6 +173,19 @@ class _Folding:
     @staticmethod
     def _receivables(parts: Allocation) -> dict[str, int]:
         return {name: getattr(parts, name) for name in ALL_RECEIVABLES}
+
+    def _interest_ahead(self) -> int:
+        """Return what a payment pays beside the interest earned, if the installment of the period asks for it."""
+        begun = self.interest.begun
+        if begun is None or self.installments.is_satisfied(begun):
+            return 0
+        return self.interest.rest_of_period(self.owed["principal"])
+
+    def _book_interest(self, key: str, day: date, amount: int) -> None:
+        if amount:
+            self.interest.book(amount)
+            self.owed["interest"] += amount
+            self._plan(key, "interest_accrued", day, {"interest": amount})
 
     def _charge_return_fee(self, event: Event) -> None:
         fee, day = self.terms.amount(self.terms.product.returned_payment_fee).minor, event.effective_date

@@ -69,12 +69,12 @@ class Product(_Rules):
     """The rules of a product; what a key means is in the scenario format."""
 
     name: str = "installment"
-    interest: Literal["simple"] = "simple"
-    rests: Literal["daily"] = "daily"
+    interest: Literal["simple", "scheduled", "flat"] = "simple"
+    rests: Literal["daily", "due_dates"] = "daily"
     after_prepayment: Literal["next"] = "next"
-    day_count: Literal["actual/365", "actual/360", "actual/364", "actual/actual", "30/360", "30e/360", "30/365"] = (
-        "actual/365"
-    )
+    day_count: Literal[
+        "actual/365", "actual/360", "actual/364", "actual/actual", "30/360", "30e/360", "30/365", "period"
+    ] = "actual/365"
     rounding: Rounding = Rounding.HALF_UP
     installment_rounding: InstallmentRounding = InstallmentRounding()
     grace: Grace = Grace()
@@ -110,10 +110,8 @@ LATER_PARTS: Mapping[str, frozenset[str]] = {
 """Keys within a key that arrive with later work."""
 
 LATER_CHOICES: Mapping[str, frozenset[str]] = {
-    "interest": frozenset({"scheduled", "precomputed", "flat"}),
-    "rests": frozenset({"due_dates"}),
+    "interest": frozenset({"precomputed"}),
     "after_prepayment": frozenset({"last", "reduce_installment", "reduce_term"}),
-    "day_count": frozenset({"period"}),
     "waterfall": frozenset({"system", "clear_dues", "payoff"}),
 }
 

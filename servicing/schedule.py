@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 from functools import lru_cache
+from itertools import pairwise
 
-from servicing.accrual import interest_of, rounded
+from servicing.accrual import METHODS, Balances, Method, interest_of, rounded
 from servicing.amortization import Ask, Start, ask, phases
-from servicing.due_dates import due_dates
+from servicing.day_count import Period
+from servicing.due_dates import due_dates, part_of_a_year
 from servicing.terms import Terms
 
 
@@ -49,22 +51,36 @@ def dues_of(terms: Terms) -> tuple[date, ...]:
 
 
 @lru_cache(maxsize=4096)
+def periods_of(terms: Terms) -> tuple[Period, ...]:
+    """Return the interest period of each installment."""
+    nominal = part_of_a_year(terms.frequency)
+    dues = dues_of(terms)
+    return tuple(Period(start, due, nominal) for start, due in pairwise((terms.funded_on, *dues)))
+
+
+@lru_cache(maxsize=4096)
 def contract_schedule(terms: Terms) -> tuple[Installment, ...]:
     """Return the installments as agreed, each paid on its due date."""
-    balance, start, product = terms.principal.minor, terms.funded_on, terms.product
-    dues = dues_of(terms)
+    balance, product, method = terms.principal.minor, terms.product, method_of(terms)
+    periods = periods_of(terms)
     cumulative, asked = Fraction(0), 0
     rows: list[Installment] = []
     for phase in phases(terms):
-        wanted = ask(terms, phase, Start(balance, terms.installments - len(rows)))
-        for due in dues[len(rows) : len(rows) + phase.installments]:
-            cumulative += interest_of(balance, terms.rate, product.day_count, start, start, due)
+        wanted = ask(terms, phase, Start(balance, periods[len(rows) :]))
+        for period in periods[len(rows) : len(rows) + phase.installments]:
+            base = method.balance(Balances(balance, balance, balance, terms.principal.minor)) if balance else 0
+            cumulative += interest_of(base, terms.rate, product.day_count, period, period.start, period.end)
             earned = rounded(cumulative, product.rounding) - asked
             last = len(rows) + 1 == terms.installments
             principal, interest = (balance, earned) if last else _parts(wanted, balance, earned)
-            balance, asked, start = balance - principal, asked + interest, due
-            rows.append(Installment(len(rows) + 1, due, principal, interest, balance, wanted.is_total))
+            balance, asked = balance - principal, asked + interest
+            rows.append(Installment(len(rows) + 1, period.end, principal, interest, balance, wanted.is_total))
     return tuple(rows)
+
+
+def method_of(terms: Terms) -> Method:
+    """Return how a loan earns interest."""
+    return METHODS[terms.product.interest, terms.product.rests]
 
 
 def _parts(wanted: Ask, balance: int, earned: int) -> tuple[int, int]:

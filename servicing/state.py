@@ -55,11 +55,15 @@ class InstallmentState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoanState:
-    """A loan at the close of a day. `interest` is accrued to that day, booked or not."""
+    """A loan at the close of a day. `interest` is accrued to that day, booked or not.
+
+    `interest_ahead` is the rest of the running period's, where a payment pays the whole of it.
+    """
 
     through: date
     principal: int
     interest: int
+    interest_ahead: int
     late_fees: int
     returned_payment_fees: int
     other_fees: int
@@ -78,7 +82,7 @@ class LoanState:
     @property
     def payoff(self) -> int:
         """Return what pays the loan off on this day."""
-        return self.principal + self.interest + self.penalties + self.other_fees
+        return self.principal + self.interest + self.interest_ahead + self.penalties + self.other_fees
 
     def balances(self) -> dict[str, int]:
         """Return what is owed by component, as a scenario names them."""

@@ -16,7 +16,7 @@ from ledger.commands.posting import post_entry, reverse_entry
 from ledger.journal import EntryDraft, SubledgerId
 from ledger.unit_of_work import UnitOfWork
 from servicing import tables
-from servicing.engine import fold
+from servicing.engine import ACCRUAL_KEY, fold
 from servicing.events import UNDOING, Event
 from servicing.posting_rules import TEMPLATES, Roles, narration_of, postings_of
 from servicing.replay import Book, Booked, Desired, Step, difference, touches_payments
@@ -24,7 +24,6 @@ from servicing.state import LoanState
 from servicing.store import Loan, latest_allocations, load_booked, load_roles
 
 TEMPLATE_NAMES = tuple(template.name for template in TEMPLATES)
-ACCRUAL_KEY = "accrual:"
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,13 +19,13 @@ from ledger.batch import Batch, BatchRow
 from ledger.commands.batches import post_batch_within
 from ledger.unit_of_work import UnitOfWork, run
 from servicing.commands.converge import (
-    ACCRUAL_KEY,
     TEMPLATE_NAMES,
     converge,
     plan,
     run_key,
     take_steps,
 )
+from servicing.engine import ACCRUAL_KEY
 from servicing.errors import EffectiveDateAhead
 from servicing.posting_rules import TEMPLATES
 from servicing.replay import Book, Step

@@ -11,7 +11,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from ledger.money import Money
-from servicing.day_count import CONVENTIONS
+from servicing.day_count import PARTS
 from servicing.product import COMPONENTS, Grace
 from servicing.terms import CustomRow, Step, Terms
 from tests.unit.servicing.examples import RULES, TERMS
@@ -30,7 +30,9 @@ def any_terms(draw: st.DrawFn, longest: int = 14) -> Terms:
     spread = kind not in ("custom", "step")
     rules: dict[str, Any] = {
         "amortization": kind,
-        "day_count": draw(st.sampled_from(sorted(CONVENTIONS))),
+        "interest": draw(st.sampled_from(["simple", "simple", "scheduled", "flat"])),
+        "rests": draw(st.sampled_from(["daily", "daily", "due_dates"])),
+        "day_count": draw(st.sampled_from(sorted(PARTS))),
         "order": draw(st.sampled_from(list(permutations(COMPONENTS)))),
         "grace": Grace(principal=draw(st.integers(0, count - 1)) if spread else 0),
     }

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from itertools import pairwise
 
 from hypothesis import given
+from hypothesis import strategies as st
 
 from servicing.engine import fold
 from servicing.product import Product
-from servicing.schedule import contract_schedule
+from servicing.schedule import contract_schedule, periods_of
 from servicing.terms import Terms, terms_from_json
 from tests.property.servicing.loan_terms import any_terms
 from tests.unit.servicing.examples import FUNDED, payment
@@ -45,3 +47,23 @@ def test_who_keeps_to_the_schedule_pays_what_it_says(terms: Terms) -> None:
     parts = [(line.interest, line.principal) for line in state.installments if line.paid]
     assert parts == [(row.interest, row.principal) for row in rows if row.total]
     assert all(line.paid_off_on is not None and line.paid_off_on <= line.due for line in state.installments)
+
+
+@given(any_terms(), st.sampled_from(["scheduled", "flat"]), st.data())
+def test_interest_of_the_contract_is_the_same_on_whichever_day_of_its_period_it_is_paid(
+    terms: Terms, interest: str, data: st.DataObject
+) -> None:
+    terms = replace(terms, product=terms.product.model_copy(update={"interest": interest}))
+    rows = contract_schedule(terms)
+    days = [data.draw(st.integers(1, (period.end - period.start).days)) for period in periods_of(terms)]
+    paid = [
+        payment(row.no + 1, row.total, period.start + timedelta(days=nights))
+        for row, period, nights in zip(rows, periods_of(terms), days, strict=True)
+        if row.total
+    ]
+
+    state = fold(terms, [replace(FUNDED, amount=terms.principal.minor), *paid], rows[-1].due)
+
+    assert state.payoff == state.unapplied == 0
+    parts = {no: (allocation.interest, allocation.principal) for no, allocation in state.allocations.items()}
+    assert parts == {row.no + 1: (row.interest, row.principal) for row in rows if row.total}

@@ -11,8 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.money import Rounding
-from servicing.accrual import interest_of, rounded, to_book
-from servicing.day_count import CONVENTIONS, days_30_360, days_30e_360, part_of_period, year_fraction
+from servicing.accrual import interest_of, rounded
+from servicing.day_count import (
+    CONVENTIONS,
+    PARTS,
+    Period,
+    days_30_360,
+    days_30e_360,
+    part_of_period,
+    year_fraction,
+)
 from tests.unit.servicing.examples import TERMS
 
 
@@ -47,22 +55,33 @@ def test_months_of_thirty_days(start: date, end: date, us: int, european: int) -
     assert (days_30_360(start, end), days_30e_360(start, end)) == (us, european)
 
 
-@pytest.mark.parametrize("day_count", sorted(CONVENTIONS))
+@pytest.mark.parametrize("day_count", sorted(PARTS))
 @given(st.dates(date(2023, 1, 1), date(2030, 1, 1)), st.lists(st.integers(0, 40), min_size=1, max_size=8))
 def test_parts_of_a_period_sum_to_the_period(day_count: str, start: date, gaps: list[int]) -> None:
     days = [start]
     for gap in gaps:
         days.append(date.fromordinal(days[-1].toordinal() + gap))
+    period = Period(start, max(days[-1], date.fromordinal(start.toordinal() + 1)), Fraction(1, 12))
 
-    parts = [part_of_period(day_count, start, a, b) for a, b in pairwise(days)]
+    parts = [part_of_period(day_count, period, a, b) for a, b in pairwise(days)]
 
-    assert sum(parts) == year_fraction(day_count, start, days[-1])
+    assert sum(parts) == part_of_period(day_count, period, start, days[-1])
     assert min(parts) >= 0
+    if day_count in CONVENTIONS:
+        assert sum(parts) == year_fraction(day_count, start, days[-1])
+
+
+def test_a_period_by_name_has_its_share_of_the_year_however_long_it_is() -> None:
+    start, month = date(2026, 1, 15), Fraction(1, 12)
+    for end in (date(2026, 2, 15), date(2026, 3, 1)):
+        assert part_of_period("period", Period(start, end, month), start, end) == month
+    assert part_of_period("period", Period(start, date(2026, 3, 1), month), start, date(2026, 1, 24)) == month / 5
 
 
 def test_interest_of_a_month_by_hand() -> None:
     # 10,000.00 at 12% over 31 days of 365: 101.9178...
-    exact = interest_of(1_000_000, TERMS.rate, "actual/365", TERMS.funded_on, TERMS.funded_on, date(2026, 2, 15))
+    month = Period(TERMS.funded_on, TERMS.first_due_on, Fraction(1, 12))
+    exact = interest_of(1_000_000, TERMS.rate, "actual/365", month, month.start, month.end)
     assert exact == Fraction(1_000_000 * 12 * 31, 100 * 365)
     assert rounded(exact, Rounding.HALF_UP) == 10192
 
@@ -73,13 +92,3 @@ def test_rounding_modes_part_ways_at_the_half() -> None:
     assert rounded(Fraction(5, 2), Rounding.HALF_UP) == 3
     assert rounded(Fraction(21, 10), Rounding.UP) == 3
     assert rounded(Fraction(29, 10), Rounding.DOWN) == 2
-
-
-@given(st.lists(st.fractions(0, 1000), max_size=30), st.sampled_from(Rounding))
-def test_what_is_booked_in_steps_is_the_rounded_whole(steps: list[Fraction], mode: Rounding) -> None:
-    cumulative, booked = Fraction(0), 0
-    for step in steps:
-        cumulative += step
-        booked += to_book(cumulative, booked, mode)
-
-    assert booked == rounded(cumulative, mode)

@@ -184,6 +184,13 @@ def test_a_return_fee_on_a_loan_that_is_paid_off_opens_it_again() -> None:
     )
 
 
+def test_where_interest_is_scheduled_the_payoff_has_the_whole_period_in_it_from_its_first_night_on() -> None:
+    terms = replace(TERMS, product=RULES.model_copy(update={"interest": "scheduled"}))
+    events = [FUNDED, payment(2, 88849, date(2026, 2, 15))]
+    payoffs = {on: fold(terms, events, on).payoff for on in (date(2026, 2, 15), date(2026, 2, 16), date(2026, 3, 15))}
+    assert list(payoffs.values()) == [921_343, 921_343 + 8481, 921_343 + 8481]
+
+
 def test_unapplied_cash_pays_what_the_loan_comes_to_owe_and_the_rest_of_it_stays() -> None:
     everything = fold(TERMS, [FUNDED], day(40)).payoff
     small = [FUNDED, payment(2, 1000, day(10)), undoing(3, 2, day(45), Kind.RETURNED)]

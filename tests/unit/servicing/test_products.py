@@ -48,8 +48,8 @@ def test_a_mistake_is_named_by_its_place(keys: dict[str, Any], place: str) -> No
 @pytest.mark.parametrize(
     ("keys", "named"),
     [
-        ({"interest": "flat"}, "product.interest: flat"),
-        ({"day_count": "period"}, "product.day_count: period"),
+        ({"interest": "precomputed"}, "product.interest: precomputed"),
+        ({"after_prepayment": "last"}, "product.after_prepayment: last"),
         ({"waterfall": "system"}, "product.waterfall: system"),
         ({"waterfall": ["past_due_penalties"]}, "product.waterfall"),
         ({"processing": "vertical"}, "product.processing"),

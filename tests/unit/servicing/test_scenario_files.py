@@ -101,7 +101,7 @@ def test_two_events_of_one_name_are_refused() -> None:
             "events.payment.allocate",
         ),
         (LOAN + "events: [{on: 2026-02-01, payment: {amount: 1, waterfall: payoff}}]", "events.payment.waterfall"),
-        ("product: {rests: due_dates}\n" + LOAN, "product.rests: due_dates"),
+        ("product: {interest: precomputed}\n" + LOAN, "product.interest: precomputed"),
     ],
 )
 def test_later_work_is_refused_by_name(text: str, named: str) -> None:

@@ -14,7 +14,7 @@ from servicing.amortization import Phase, Start, ask
 from servicing.due_dates import due_dates
 from servicing.errors import TermsInvalid
 from servicing.product import Grace, Product
-from servicing.schedule import contract_schedule
+from servicing.schedule import contract_schedule, periods_of
 from servicing.terms import CustomRow, Step, Terms, terms_from_json
 from tests.unit.servicing.examples import RULES, TERMS
 
@@ -22,7 +22,7 @@ FUNDED_ON = date(2026, 1, 1)
 
 
 def level_payment(terms: Terms) -> int:
-    return ask(terms, Phase(terms.installments, "level", None), Start(terms.principal.minor, terms.installments)).amount
+    return ask(terms, Phase(terms.installments, "level", None), Start(terms.principal.minor, periods_of(terms))).amount
 
 
 def test_the_level_payment_is_the_annuity() -> None:
