@@ -102,19 +102,27 @@ def _level(terms: Terms, phase: Phase, start: Start) -> Ask:
 def _annuity(terms: Terms, start: Start, balloon: int) -> Fraction:
     """Return A i / (1 - (1 + i)^-n), the balloon discounted first: 10,000.00 at 1% over 12 periods is 888.4879."""
     rate, count = Fraction(terms.rate) / 100 * part_of_a_year(terms.frequency), len(start.periods)
-    if rate == 0:
+    free = min(count, _free_periods(terms, start))
+    if rate == 0 or free == count:
         return Fraction(start.principal - balloon, count)
-    growth = (1 + rate) ** count
-    return rate * (start.principal * growth - balloon) / (growth - 1)
+    growth = (1 + rate) ** (count - free)
+    share = rate / (growth - 1)
+    # What `free` payments x leave, A - x free, is paid off by the others: x = ((A - x free) growth - B) share.
+    return share * (start.principal * growth - balloon) / (1 + share * growth * free)
 
 
 def _shared(terms: Terms, start: Start, balloon: int) -> Fraction:
     """Return equal shares of the principal and of all interest to come."""
     interest = sum(
         interest_of(terms.principal.minor, terms.rate, terms.product.day_count, period, period.start, period.end)
-        for period in start.periods
+        for period in start.periods[_free_periods(terms, start) :]
     )
     return (start.principal - balloon + interest) / Fraction(len(start.periods))
+
+
+def _free_periods(terms: Terms, start: Start) -> int:
+    """Return how many of the periods from here on earn no interest."""
+    return max(0, terms.product.grace.interest_free - (terms.installments - len(start.periods)))
 
 
 LEVELS: Mapping[str, Callable[[Terms, Start, int], Fraction]] = MappingProxyType(

@@ -177,7 +177,7 @@ class _Folding:
     def _interest_ahead(self) -> int:
         """Return what a payment pays beside the interest earned, if the installment of the period asks for it."""
         begun = self.interest.begun
-        if begun is None or self.installments.is_satisfied(begun):
+        if begun is None or not self.installments.wants_interest(begun):
             return 0
         return self.interest.rest_of_period(self.owed["principal"])
 

@@ -27,6 +27,7 @@ class _Line:
     interest: int
     principal: int
     keeps_total: bool
+    asks_interest: bool
     fees: dict[str, int] = field(default_factory=lambda: dict.fromkeys(FEES, 0))
     paid: dict[str, int] = field(default_factory=lambda: dict.fromkeys(ALL_RECEIVABLES, 0))
     has_fallen_due: bool = False
@@ -52,7 +53,7 @@ class Installments:
     """The running figures of a loan's installments, in minor units; they live only inside a fold."""
 
     def __init__(self, contract: Sequence[Installment]) -> None:
-        self._lines = [_Line(i.no, i.due, i.interest, i.principal, i.keeps_total) for i in contract]
+        self._lines = [_Line(i.no, i.due, i.interest, i.principal, i.keeps_total, i.asks_interest) for i in contract]
         self._fallen = 0
         self._claimed_interest = 0
         """Interest of the installments that have fallen due, the last one excepted."""
@@ -90,7 +91,7 @@ class Installments:
                 most["principal"] = line.principal - line.paid["principal"]
             else:
                 # What has been earned of a period that still runs is known as the interest owed, not by installment.
-                most["interest"] = room
+                most["interest"] = room if line.asks_interest else 0
                 most["principal"] = room if interest_first else line.principal - line.paid["principal"]
             if any(most.values()):
                 yield Claim(line.no, most, room)
@@ -122,6 +123,11 @@ class Installments:
         """Tell whether nothing is missing of an installment's interest and principal."""
         return not self._lines[no - 1].unpaid
 
+    def wants_interest(self, no: int) -> bool:
+        """Tell whether an installment asks for interest and is not satisfied yet."""
+        line = self._lines[no - 1]
+        return line.asks_interest and line.unpaid > 0
+
     def pay_off(self, day: date) -> None:
         """Satisfy every installment: the loan owes nothing more, and the coming ones ask for nothing more."""
         for line in self._lines:
@@ -151,7 +157,7 @@ class Installments:
     def _settle(self, line: _Line, interest_earned: int, principal_owed: int) -> None:
         if line.paid_off_on is not None:
             return
-        earned = interest_earned - self._claimed_interest
+        earned = interest_earned - self._claimed_interest if line.asks_interest else 0
         total = line.interest + line.principal if line.keeps_total else max(earned + line.principal, line.all_paid)
         line.interest = min(earned, total - line.paid["principal"])
         line.principal = min(total - line.interest, self._principal_left_for(line, principal_owed))

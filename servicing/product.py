@@ -54,9 +54,11 @@ class Fee(_Rules):
 
 
 class Grace(_Rules):
-    """For how many installments principal is not yet asked for."""
+    """For how many installments principal, or interest, is not asked for yet; and how many periods earn no interest."""
 
     principal: int = Field(default=0, ge=0, le=1199)
+    interest_payment: int = Field(default=0, ge=0, le=1199)
+    interest_free: int = Field(default=0, ge=0, le=1200)
 
 
 class PercentFee(_Rules):
@@ -105,7 +107,6 @@ LATER_KEYS = frozenset({"down_payment", "processing"})
 
 LATER_PARTS: Mapping[str, frozenset[str]] = {
     "late_fee": frozenset({"percent", "of", "min", "max"}),
-    "grace": frozenset({"interest_payment", "interest_free"}),
 }
 """Keys within a key that arrive with later work."""
 

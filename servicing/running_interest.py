@@ -13,7 +13,7 @@ from dateutil.relativedelta import relativedelta
 
 from servicing.accrual import Balances, interest_of, rounded
 from servicing.day_count import Period
-from servicing.schedule import contract_schedule, method_of, periods_of
+from servicing.schedule import contract_schedule, method_of, periods_of, rate_in
 from servicing.terms import Terms
 
 
@@ -79,7 +79,7 @@ class RunningInterest:
             by_contract=0 if over else self._contract[self._place].balance + self._contract[self._place].principal,
             original=self._terms.principal.minor,
         )
-        rate, day_count = self._terms.rate, self._terms.product.day_count
+        rate, day_count = rate_in(self._terms, self._place), self._terms.product.day_count
         return interest_of(self._method.balance(balances), rate, day_count, self._period(), self._accrued_to, end)
 
     def _period(self) -> Period:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
 from itertools import pairwise
@@ -24,7 +25,7 @@ class Installment:
     """One installment of the contract, in minor units; `balance` is the principal left after it.
 
     Where `keeps_total` holds, its total is agreed, and interest that comes out otherwise moves its principal; else
-    its principal is agreed, and interest comes on top.
+    its principal is agreed, and interest comes on top. Where `asks_interest` does not, a later one asks for it.
     """
 
     no: int
@@ -33,6 +34,7 @@ class Installment:
     interest: int
     balance: int
     keeps_total: bool
+    asks_interest: bool = True
 
     @property
     def total(self) -> int:
@@ -61,21 +63,17 @@ def periods_of(terms: Terms) -> tuple[Period, ...]:
 @lru_cache(maxsize=4096)
 def contract_schedule(terms: Terms) -> tuple[Installment, ...]:
     """Return the installments as agreed, each paid on its due date."""
-    balance, product, method = terms.principal.minor, terms.product, method_of(terms)
-    periods = periods_of(terms)
-    cumulative, asked = Fraction(0), 0
-    rows: list[Installment] = []
+    drawing, periods = _Drawing(terms), periods_of(terms)
     for phase in phases(terms):
-        wanted = ask(terms, phase, Start(balance, periods[len(rows) :]))
-        for period in periods[len(rows) : len(rows) + phase.installments]:
-            base = method.balance(Balances(balance, balance, balance, terms.principal.minor)) if balance else 0
-            cumulative += interest_of(base, terms.rate, product.day_count, period, period.start, period.end)
-            earned = rounded(cumulative, product.rounding) - asked
-            last = len(rows) + 1 == terms.installments
-            principal, interest = (balance, earned) if last else _parts(wanted, balance, earned)
-            balance, asked = balance - principal, asked + interest
-            rows.append(Installment(len(rows) + 1, period.end, principal, interest, balance, wanted.is_total))
-    return tuple(rows)
+        wanted = ask(terms, phase, Start(drawing.balance, periods[len(drawing.rows) :]))
+        for period in periods[len(drawing.rows) : len(drawing.rows) + phase.installments]:
+            drawing.add(wanted, period)
+    return tuple(drawing.rows)
+
+
+def rate_in(terms: Terms, place: int) -> Decimal:
+    """Return the rate of a period, by its place from the funding on, in percent a year."""
+    return Decimal(0) if place < terms.product.grace.interest_free else terms.rate
 
 
 def method_of(terms: Terms) -> Method:
@@ -83,9 +81,54 @@ def method_of(terms: Terms) -> Method:
     return METHODS[terms.product.interest, terms.product.rests]
 
 
-def _parts(wanted: Ask, balance: int, earned: int) -> tuple[int, int]:
+class _Drawing:
+    """The running figures of a schedule, in minor units; it lives only while the schedule is drawn up."""
+
+    def __init__(self, terms: Terms) -> None:
+        self.rows: list[Installment] = []
+        self.balance = terms.principal.minor
+        self._terms = terms
+        self._interest = Fraction(0)
+        self._asked = 0
+        self._deferred = 0
+        """Interest that installments have left to the next one because they ask for none."""
+
+    def add(self, wanted: Ask, period: Period) -> None:
+        """Add the installment of a period."""
+        product = self._terms.product
+        self._interest += self._interest_of(period)
+        earned = rounded(self._interest, product.rounding) - self._asked
+        asks_interest = len(self.rows) >= product.grace.interest_payment
+        if not asks_interest:
+            principal, interest = _parts(wanted, self.balance, earned - self._deferred)[0], 0
+            self._deferred = earned
+        elif len(self.rows) + 1 == self._terms.installments:
+            principal, interest = self.balance, earned
+        else:
+            principal, interest = _parts(wanted, self.balance, earned, on_top=self._deferred)
+            self._deferred = 0
+        self.balance -= principal
+        self._asked += interest
+        no = len(self.rows) + 1
+        self.rows.append(Installment(no, period.end, principal, interest, self.balance, wanted.is_total, asks_interest))
+
+    def _interest_of(self, period: Period) -> Fraction:
+        if not self.balance:
+            return Fraction(0)
+        balances = Balances(self.balance, self.balance, self.balance, self._terms.principal.minor)
+        return interest_of(
+            method_of(self._terms).balance(balances),
+            rate_in(self._terms, len(self.rows)),
+            self._terms.product.day_count,
+            period,
+            period.start,
+            period.end,
+        )
+
+
+def _parts(wanted: Ask, balance: int, earned: int, on_top: int = 0) -> tuple[int, int]:
     """Return principal and interest of an installment; interest that its total has no room for waits for the next."""
     if not wanted.is_total:
         return min(balance, wanted.amount), earned
-    interest = min(earned, wanted.amount)
-    return min(balance, wanted.amount - interest), interest
+    interest = min(earned, wanted.amount + on_top)
+    return min(balance, wanted.amount + on_top - interest), interest

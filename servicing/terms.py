@@ -103,6 +103,7 @@ class Terms:
     def _kind(self) -> Iterator[Check]:
         """Check that what is given is what the kind of amortization has a use for."""
         kind, grace = self.product.amortization, self.product.grace.principal
+        unpaid = self.product.grace.interest_payment
         given = {
             "installment_amount": self.installment_amount is not None,
             "balloon": bool(self.balloon),
@@ -118,6 +119,10 @@ class Terms:
         yield "installments", grace >= self.installments, f"there must be more than the grace of {grace}"
         yield "rows", bool(self.rows) and grace > 0, "principal has its grace by the rows themselves"
         yield "steps", bool(self.steps) and grace > 0, "principal has its grace by the steps themselves"
+        yield "installments", unpaid >= self.installments, f"there must be more than the grace of {unpaid}"
+        yield "steps", bool(self.steps) and unpaid > 0, "an agreed total has no grace for interest in it"
+        totals = any(row.total is not None for row in self.rows)
+        yield "rows", totals and unpaid > 0, "an agreed total has no grace for interest in it"
 
     def _steps_fit(self) -> Iterator[Check]:
         if not self.steps:

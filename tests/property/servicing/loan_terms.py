@@ -34,7 +34,11 @@ def any_terms(draw: st.DrawFn, longest: int = 14) -> Terms:
         "rests": draw(st.sampled_from(["daily", "daily", "due_dates"])),
         "day_count": draw(st.sampled_from(sorted(PARTS))),
         "order": draw(st.sampled_from(list(permutations(COMPONENTS)))),
-        "grace": Grace(principal=draw(st.integers(0, count - 1)) if spread else 0),
+        "grace": Grace(
+            principal=draw(st.integers(0, count - 1)) if spread else 0,
+            interest_payment=draw(st.integers(0, count - 1)) if spread else 0,
+            interest_free=draw(st.integers(0, count)),
+        ),
     }
     return replace(
         TERMS,

@@ -36,6 +36,7 @@ def test_only_a_shipped_name_is_a_product(name: str) -> None:
         ({"order": ["interest", "interest", "fees", "principal"]}, "product.order"),
         ({"grace_days": "-1"}, "product.grace_days"),
         ({"grace": {"principal": "-1"}}, "product.grace.principal"),
+        ({"grace": {"interest_free": "nonsense"}}, "product.grace.interest_free"),
         ({"amortization": "bullet"}, "product.amortization"),
     ],
 )
@@ -53,8 +54,6 @@ def test_a_mistake_is_named_by_its_place(keys: dict[str, Any], place: str) -> No
         ({"waterfall": "system"}, "product.waterfall: system"),
         ({"waterfall": ["past_due_penalties"]}, "product.waterfall"),
         ({"processing": "vertical"}, "product.processing"),
-        ({"grace": {"interest_payment": "1"}}, "product.grace.interest_payment"),
-        ({"grace": {"interest_free": "nonsense"}}, "product.grace.interest_free"),
         ({"down_payment": {"percent": "0.5"}}, "product.down_payment"),
         ({"late_fee": {"percent": "5"}}, "product.late_fee.percent"),
         ({"late_fee": {"amount": "5", "max": "30"}}, "product.late_fee.max"),
@@ -67,4 +66,4 @@ def test_later_work_is_refused_by_name(keys: dict[str, Any], named: str) -> None
 
 
 def test_a_later_key_that_asks_for_nothing_is_let_by() -> None:
-    assert parse_product({"grace": {"interest_free": "0"}, "down_payment": {"percent": "0.00"}}) == Product()
+    assert parse_product({"late_fee": {"max": "0"}, "down_payment": {"percent": "0.00"}}) == Product()

@@ -138,11 +138,20 @@ def test_what_a_kind_of_amortization_has_no_use_for_is_refused_by_field(
     assert refused.value.field == field
 
 
-def test_principal_has_its_grace_for_fewer_installments_than_there_are() -> None:
-    product = Product(grace=Grace(principal=12))
-    replace(TERMS, product=product, installments=13)
+@pytest.mark.parametrize("grace", [Grace(principal=12), Grace(interest_payment=12)])
+def test_there_are_more_installments_than_those_with_a_grace(grace: Grace) -> None:
+    replace(TERMS, product=Product(grace=grace), installments=13)
     with pytest.raises(TermsInvalid):
-        replace(TERMS, product=product)
+        replace(TERMS, product=Product(grace=grace))
+
+
+def test_an_agreed_total_has_no_grace_for_the_interest_in_it() -> None:
+    grace = Grace(interest_payment=1)
+    with pytest.raises(TermsInvalid):
+        replace(TERMS, product=Product(amortization="step", grace=grace), steps=STEPS)
+    rows = (CustomRow(TERMS.first_due_on, total=Money(1, "USD")), CustomRow(date(2026, 5, 1)))
+    with pytest.raises(TermsInvalid):
+        replace(TERMS, product=Product(amortization="custom", grace=grace), rows=rows, installments=2)
 
 
 def test_terms_of_an_older_release_are_read() -> None:
