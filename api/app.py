@@ -14,6 +14,7 @@ from flask import Flask, Response, g, request
 
 from api import http
 from api.edge import Edge
+from api.guards import GuardCheck
 from api.routes import health, journal, loans, payments, trial_balance
 
 DEFAULT_MAX_BODY_BYTES = 262_144
@@ -23,12 +24,13 @@ BLUEPRINTS = (health.routes, loans.routes, payments.routes, journal.routes, tria
 log = structlog.get_logger("loanbook.http")
 
 
-def create_app(edge: Edge, *, max_body_bytes: int = DEFAULT_MAX_BODY_BYTES) -> Flask:
-    """Return the application on one database."""
+def create_app(edge: Edge, *, guards: GuardCheck | None = None, max_body_bytes: int = DEFAULT_MAX_BODY_BYTES) -> Flask:
+    """Return the application on one database; `guards` is what was found at the start, for `/health` to tell."""
     app = Flask("loanbook", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = max_body_bytes
     app.url_map.strict_slashes = True
     app.extensions[http.EXTENSION] = edge
+    app.extensions[health.GUARDS] = guards
     http.install(app, log_failure=_log_failure)
     app.before_request(_start_clock)
     app.after_request(_log_exchange)

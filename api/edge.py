@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 # What a server says when the migrations have not run: no such role, schema, table, column or function; no
 # rights on it.
-NOT_MIGRATED = frozenset({"28000", "3F000", "42P01", "42703", "42883"})
+NOT_MIGRATED = frozenset({"28000", "3F000", "42P01", "42703", "42704", "42883"})
 NO_SUCH_DATABASE = "3D000"
 
 

@@ -29,6 +29,16 @@ class DatabaseNotMigrated(DomainError, code="database-not-migrated"):
     where: str
 
 
+class GuardsDiffer(DomainError, code="guards-differ"):
+    """the guards of the database {where} differ from those of this version in {count} places: {differences}. Run
+    `loanbook migrate` if the schema is older than the program; if not, somebody changed it: put it back as its owner,
+    then run `loanbook verify`"""
+
+    where: str
+    count: int
+    differences: str
+
+
 class NoBooksHere(DomainError, code="no-books-here"):
     """there are no books in {state_dir} yet; run `loanbook init`, or set LOANBOOK_DATABASE_URL or
     LOANBOOK_STATE_DIR"""

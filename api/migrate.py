@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from alembic import command
 
 from api.edge import Edge
+from api.guards import require_guards_on
 from migrations.runner import config
 
 
@@ -26,7 +27,8 @@ class Migration:
 def migrate(edge: Edge, *, dry_run: bool = False) -> Migration:
     """Run every missing migration; the edge's role must be allowed to create roles.
 
-    Raises: DatabaseUnreachable; the database's own error if a migration fails, with nothing kept of any.
+    Raises: DatabaseUnreachable; the database's own error if a migration fails, and GuardsDiffer if the schema is not
+    the one of this version when all have run: nothing is kept of any then.
     """
     with edge.named_trouble(), edge.engine.connect() as connection, connection.begin() as transaction:
         before = _revision(connection)
@@ -34,6 +36,7 @@ def migrate(edge: Edge, *, dry_run: bool = False) -> Migration:
         settings.attributes["connection"] = connection
         command.upgrade(settings, "head")
         after = _revision(connection)
+        require_guards_on(connection, edge.place)
         if dry_run:
             transaction.rollback()
     return Migration(before, after)

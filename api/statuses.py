@@ -142,6 +142,7 @@ ERRORS_BY_STATUS: Mapping[HTTPStatus, tuple[type[DomainError], ...]] = {
         api.DatabaseNotMigrated,
         api.DatabaseUnreachable,
         api.FileUnusable,
+        api.GuardsDiffer,
         api.NoBooksHere,
         api.PortUnusable,
         api.ServerNotEmbedded,
@@ -161,7 +162,7 @@ ERRORS_BY_STATUS: Mapping[HTTPStatus, tuple[type[DomainError], ...]] = {
 }
 
 FAILED_CHECKS: frozenset[type[DomainError]] = frozenset(
-    {gl_export.CloseGateRefused, gl_export.RollForwardBroken, gl_export.TieOutBroken}
+    {api.GuardsDiffer, gl_export.CloseGateRefused, gl_export.RollForwardBroken, gl_export.TieOutBroken}
 )
 """What the command line calls a failed check besides damage: the books are not ready for what was asked."""
 

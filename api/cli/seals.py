@@ -32,15 +32,18 @@ def seal(session: Session) -> int:
     """Seal what was posted since the last seal, in one more block of the chain.
 
     The hash of the block is appended to LOANBOOK_DIGEST_FILE and posted to LOANBOOK_DIGEST_WEBHOOK, where
-    they are set. A database that departs from what was published is not sealed on; the exit code is then 1.
+    they are set. A database that departs from what was published, or whose guards (triggers, grants, functions)
+    are not those of this version, is not sealed on; the exit code is then 1.
 
     \b
     loanbook seal
     LOANBOOK_DIGEST_FILE=/mnt/worm/digests.jsonl loanbook seal --json
     """
+    from api.guards import require_guards
     from api.views import plain
     from ledger.seals import seal as seal_now
 
+    require_guards(session.edge)
     if departs_from_published(session):
         return 1
     block = session.change(seal_now)
@@ -98,9 +101,10 @@ def _publish(session: Session) -> None:
 def verify(session: Session, digests: Path | None, known: tuple[str, ...]) -> int:
     """Recompute every digest, total and balance, and report what differs; exit code 1 if anything does.
 
-    Without a digest from outside the database it can show that the books are consistent, not that they are
-    the ones that were sealed: an owner of the database could have written all of them anew. Nobody waits for
-    it.
+    The guards of the schema (triggers, grants, functions, constraints) are held against the manifest that this
+    version was delivered with. Without a digest from outside the database it can show that the books are
+    consistent, not that they are the ones that were sealed: an owner of the database could have written all of
+    them anew. Nobody waits for it.
 
     \b
     loanbook verify
@@ -109,12 +113,14 @@ def verify(session: Session, digests: Path | None, known: tuple[str, ...]) -> in
     from api.cli.progress import progress
     from api.views import plain
     from ledger.seals import read_published
+    from ledger.self_check import self_check
     from ledger.verify import verify as verify_books
 
     published = (*(_published(session) if digests is None else read_published(digests)), *map(_digest, known))
     with progress("Verifying", quiet=session.as_json) as advance:
         report = session.read(lambda connection: verify_books(connection, published=published, on_progress=advance))
-    verdict = _verdict(holds=report.holds, anchored=bool(published))
+    findings = (*session.read(self_check), *report.findings)
+    verdict = _verdict(holds=not findings, anchored=bool(published))
     facts = {
         "verdict": verdict,
         "blocks": report.blocks,
@@ -122,14 +128,14 @@ def verify(session: Session, digests: Path | None, known: tuple[str, ...]) -> in
         "postings": report.postings,
         "latest_block": None if report.head is None else str(report.head),
     }
-    document = {**facts, "holds": report.holds, "findings": plain(report.findings)}
+    document = {**facts, "holds": not findings, "findings": plain(findings)}
 
     def people() -> None:
         print_facts({name.replace("_", " "): value for name, value in facts.items()})
-        print_findings(report.findings)
+        print_findings(findings)
 
     session.show(document, people)
-    return 0 if report.holds else 1
+    return 1 if findings else 0
 
 
 def _verdict(*, holds: bool, anchored: bool) -> str:

@@ -32,7 +32,8 @@ def serve(session: Session, host: str, port: int, workers: int | None, without_a
     """Serve the HTTP API on this machine.
 
     There is no authentication yet, so it listens on this machine only. The first line on stdout is the
-    address. A database that departs from the digests in LOANBOOK_DIGEST_FILE is not served: exit code 1.
+    address. A database that departs from the digests in LOANBOOK_DIGEST_FILE, or whose guards (triggers,
+    grants, functions) are not those of this version, is not served: exit code 1.
 
     \b
     loanbook serve
@@ -42,10 +43,12 @@ def serve(session: Session, host: str, port: int, workers: int | None, without_a
     from api import logs
     from api.cli.seals import departs_from_published
     from api.database import Role, database_url
+    from api.guards import require_guards
     from api.server import listen
     from api.server import serve as serve_forever
 
     url = database_url(session.settings, Role.APP, on_start=session.tell_start)
+    guards = require_guards(session.edge)
     if departs_from_published(session):
         return 1
     listener = listen(host, port, without_authentication=without_authentication)
@@ -56,7 +59,7 @@ def serve(session: Session, host: str, port: int, workers: int | None, without_a
         from api.edge import Edge
 
         edge = Edge.open(url, pool_size=settings.pool_size)
-        return create_app(edge, max_body_bytes=settings.max_body_bytes)
+        return create_app(edge, guards=guards, max_body_bytes=settings.max_body_bytes)
 
     logs.configure()
     session.show({"url": listener.url, "pid": os.getpid()}, lambda: click.echo(f"Loanbook listens on {listener.url}"))

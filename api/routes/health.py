@@ -7,22 +7,33 @@ Next: `api/problems.py`.
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from http import HTTPStatus
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, current_app
 from sqlalchemy import Connection
 
 from api import http, problems
-from api.views import Json, moment
+from api.guards import GuardCheck
+from api.views import Json, moment, plain
 from ledger.queries.accounts import books
 from ledger.seals import head
+
+GUARDS = "loanbook.guards"
+"""Where the application keeps what its start-up self-check found."""
 
 routes = Blueprint("health", __name__)
 
 
 @routes.get("/health")
 def health() -> Response:
-    """Say that the process answers; it asks nobody else."""
-    return http.reply({"status": "ok"})
+    """Say that the process answers, and how the guards of its database were when it started; it asks nobody."""
+    check: GuardCheck | None = current_app.extensions[GUARDS]
+    if check is None:
+        return http.reply({"status": "ok", "guards": {"checked_at": None}})
+    guards = {"checked_at": moment(check.checked_at), "differences": plain(check.findings)}
+    if check.findings:
+        return http.reply({"status": "guards-differ", "guards": guards}, HTTPStatus.SERVICE_UNAVAILABLE)
+    return http.reply({"status": "ok", "guards": guards})
 
 
 @routes.get("/ready")

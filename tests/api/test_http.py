@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 import sqlalchemy as sa
@@ -12,7 +13,9 @@ from flask.testing import FlaskClient
 from api import http
 from api.app import create_app
 from api.edge import Edge
+from api.guards import GuardCheck
 from api.models import Body, Minor
+from ledger.digests import Finding
 from tests.api.conftest import Books, problem
 
 SECRET = "4111-hunter2"
@@ -46,7 +49,19 @@ def echo(edge: Edge) -> FlaskClient:
 def test_health_answers_without_a_database(client: FlaskClient) -> None:
     response = client.get("/health")
 
-    assert response.get_json() == {"status": "ok"}
+    assert response.get_json() == {"status": "ok", "guards": {"checked_at": None}}
+
+
+def test_health_tells_what_the_self_check_found_at_the_start(edge: Edge) -> None:
+    checked_at = datetime(2026, 1, 31, 12, tzinfo=UTC)
+    finding = Finding("guard-missing", "trigger posting.posting_append_only", "enabled O", "nothing")
+    sound = create_app(edge, guards=GuardCheck(checked_at, ())).test_client().get("/health")
+    loosened = create_app(edge, guards=GuardCheck(checked_at, (finding,))).test_client().get("/health")
+
+    assert (sound.status_code, sound.get_json()["status"]) == (200, "ok")
+    assert sound.get_json()["guards"] == {"checked_at": "2026-01-31T12:00:00Z", "differences": []}
+    assert (loosened.status_code, loosened.get_json()["status"]) == (503, "guards-differ")
+    assert loosened.get_json()["guards"]["differences"][0]["place"] == "trigger posting.posting_append_only"
 
 
 def test_a_request_id_is_taken_over_and_returned(client: FlaskClient) -> None:

@@ -61,7 +61,9 @@ def test_a_server_process_answers_on_a_free_port_of_loopback(database: Database,
     books.post(debit="1020", credit="3010", cents=500_000)
 
     with served(database, script) as connection:
-        assert get(connection, "/health") == (200, {"status": "ok"})
+        status, health = get(connection, "/health")
+        assert (status, health["status"], health["guards"]["differences"]) == (200, "ok", [])
+        assert health["guards"]["checked_at"] is not None
         status, report = get(connection, "/v1/trial-balance")
         missing, problem = get(connection, "/v1/journal/1/9")
 
