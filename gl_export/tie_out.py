@@ -69,8 +69,9 @@ def tie_out(
     by_loans = {
         (found.account, found.currency): found for found in match(subledger, _of_subledgered(control, accounts))
     }
-    # A balance of loans that no control account knows must show up as well.
-    control = {**{key: Money.zero(key[1]) for key in subledger}, **control}
+    # A balance of loans that no control account knows must show up as well. Nothing on both sides is an account that
+    # was first used later than the block: it has no row, so that a report drawn again is the same.
+    control = {**{key: Money.zero(key[1]) for key, money in subledger.items() if money.minor}, **control}
     return TieOut(
         tuple(
             TieOutRow(accounts[found.account], by_loans.get((found.account, found.currency)), found)

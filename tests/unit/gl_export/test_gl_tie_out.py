@@ -87,3 +87,9 @@ def test_currencies_are_matched_each_by_itself() -> None:
         ("CAD", Verdict.MISSING),
         ("USD", Verdict.MISSING),
     ]
+
+
+def test_an_account_that_loans_used_only_later_has_no_row() -> None:
+    found = tie_out(ACCOUNTS, control={}, subledger={("1210", "USD"): usd("0")}, exported={}, pending={})
+
+    assert found.rows == ()
