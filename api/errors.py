@@ -39,6 +39,14 @@ class GuardsDiffer(DomainError, code="guards-differ"):
     differences: str
 
 
+class DigestsForeign(DomainError, code="digests-foreign"):
+    """the digests in {folder} were published of other books ({finding}). Where the database was made anew on purpose,
+    move that folder away or choose another with --out; where it was not, it was restored or rewritten"""
+
+    folder: str
+    finding: str
+
+
 class NoBooksHere(DomainError, code="no-books-here"):
     """there are no books in {state_dir} yet; run `loanbook init`, or set LOANBOOK_DATABASE_URL or
     LOANBOOK_STATE_DIR"""

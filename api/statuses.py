@@ -141,6 +141,7 @@ ERRORS_BY_STATUS: Mapping[HTTPStatus, tuple[type[DomainError], ...]] = {
         api.BookMissing,
         api.DatabaseNotMigrated,
         api.DatabaseUnreachable,
+        api.DigestsForeign,
         api.FileUnusable,
         api.GuardsDiffer,
         api.NoBooksHere,
@@ -162,7 +163,13 @@ ERRORS_BY_STATUS: Mapping[HTTPStatus, tuple[type[DomainError], ...]] = {
 }
 
 FAILED_CHECKS: frozenset[type[DomainError]] = frozenset(
-    {api.GuardsDiffer, gl_export.CloseGateRefused, gl_export.RollForwardBroken, gl_export.TieOutBroken}
+    {
+        api.DigestsForeign,
+        api.GuardsDiffer,
+        gl_export.CloseGateRefused,
+        gl_export.RollForwardBroken,
+        gl_export.TieOutBroken,
+    }
 )
 """What the command line calls a failed check besides damage: the books are not ready for what was asked."""
 

@@ -52,12 +52,13 @@ def close(session: Session, month: Month, until: str | None, status_only: bool, 
     loanbook close 2026-03 --status
     loanbook close 2026-03 --actor bob --approver carol --until tie_out
     """
+    from api.cli.sealing import sealing
     from gl_export.commands.close import close_month
 
     if status_only or session.dry_run:
         _show(session, _status(session, month))
         return
-    with _progress(session, month) as report, session.edge.named_trouble():
+    with sealing(session), _progress(session, month) as report, session.edge.named_trouble():
         done = close_month(
             session.edge.engine,
             session.book_code,

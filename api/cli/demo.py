@@ -40,6 +40,9 @@ COLUMNS = (
 def demo(session: Session, loans: int, seed: int, tape: Path | None, out_dir: Path | None) -> int:
     """Live three months of a portfolio and close each of them; write the close packages; verify every seal.
 
+    The digest of each month end is published to a file beside the packages, and the seals are verified against
+    these files.
+
     Each seed and number of loans has a book of its own. Run again, a demonstration goes on where it was
     stopped, and says what it found done. The exit code is 1 if a check fails.
 
@@ -49,6 +52,7 @@ def demo(session: Session, loans: int, seed: int, tape: Path | None, out_dir: Pa
     loanbook demo --file tape.csv
     """
     from api.database import Role
+    from api.demo.digests import refuse_foreign_digests
     from api.demo.plan import plan_from_seed, plan_from_tape
     from api.demo.story import live
     from api.demo.summary import summarize
@@ -58,6 +62,7 @@ def demo(session: Session, loans: int, seed: int, tape: Path | None, out_dir: Pa
     migrate(session.edge_as(Role.ADMIN, create=True))
     plan = plan_from_seed(loans, seed) if tape is None else plan_from_tape(tape, seed)
     folder = (out_dir or session.settings.out_dir) / plan.book_code
+    session.edge.read(lambda connection: refuse_foreign_digests(connection, folder))
     with progress("Three months", quiet=session.as_json) as advance, session.edge.named_trouble():
         lived = live(session.edge.engine, plan, out_dir=folder, advance=advance)
     summary = session.edge.read(lambda connection: summarize(connection, plan, lived, folder))
@@ -79,6 +84,7 @@ def _document(plan: Plan, summary: Summary) -> dict[str, object]:
         "entries": summary.proof.entries,
         "blocks": summary.proof.blocks,
         "findings": len(summary.proof.findings),
+        "anchored_to": [str(digest) for digest in summary.anchors],
         "head": None if summary.proof.head is None else summary.proof.head.block_hash.hex(),
     }
 
@@ -99,8 +105,16 @@ def _print(plan: Plan, summary: Summary, folder: Path, seconds: float) -> None:
         f"Verified: {proof.entries:,} entries, {proof.postings:,} postings in {proof.blocks} blocks, "
         f"{len(proof.findings)} findings"
     )
+    print_line(_anchor(summary))
     print_line(f"Files: {summary.files} in {folder}, with {summary.batch_count} GL batches")
     print_line(f"Took {seconds:.0f} s")
+
+
+def _anchor(summary: Summary) -> str:
+    if not summary.proof.holds:
+        return "Not anchored: the findings are shown by loanbook verify"
+    latest = max(summary.anchors)
+    return f"Anchored through block {latest.block_no} by the published digests of {len(summary.anchors)} month ends"
 
 
 def _done(now: int, found: int, what: str) -> str:

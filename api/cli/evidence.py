@@ -13,6 +13,7 @@ import click
 
 from api.cli.options import reads_installation
 from api.cli.output import print_facts, print_line
+from api.cli.seals import DIGEST_FILES, DIGESTS
 from api.cli.session import Session
 
 if TYPE_CHECKING:
@@ -76,22 +77,28 @@ def _signing_key(session: Session) -> Ed25519PrivateKey | None:
 
 @evidence.command()
 @click.argument("bundle", type=click.Path(path_type=Path))
-@click.option("--digest", "digests", metavar="BLOCK:HASH", multiple=True, help="A digest that you hold, repeatable.")
+@DIGEST_FILES
+@DIGESTS
 @click.option("--public-key", metavar="HEX", help="The signer's key, got from elsewhere than the bundle.")
 @reads_installation
-def verify(session: Session, bundle: Path, digests: tuple[str, ...], public_key: str | None) -> int:
+def verify(
+    session: Session, bundle: Path, files: tuple[Path, ...], known: tuple[str, ...], public_key: str | None
+) -> int:
     """Verify a bundle by the same code that lies in it; exit code 1 if anything is wrong.
 
     It needs no database; an auditor runs `python3 verify.py` of the bundle instead.
 
     \b
+    loanbook evidence verify out/evidence.zip --digests digests.jsonl
     loanbook evidence verify out/evidence.zip --digest 12:9f86d081884c7d65...
     """
+    from api.cli.sealing import read_digest_files
     from api.errors import FileUnusable
     from ledger import offline_verifier as offline
 
+    held = [(digest.block_no, digest.block_hash.hex()) for digest in read_digest_files(files)]
     try:
-        held = [offline.parse_digest(each) for each in digests]
+        held += [offline.parse_digest(each) for each in known]
         audit = offline.Audit(offline.Bundle(bundle)).run()
     except (offline.Unreadable, OSError) as error:
         raise FileUnusable(path=str(bundle), reason=f"it cannot be verified: {error}") from None

@@ -88,6 +88,7 @@ def next_batch(session: Session, folder: Path | None, formats: tuple[str, ...]) 
     \b
     loanbook export --out /srv/gl/inbox --format csv
     """
+    from api.cli.sealing import sealing
     from gl_export.commands.batches import build_batch
     from ledger.seals import seal
 
@@ -98,7 +99,8 @@ def next_batch(session: Session, folder: Path | None, formats: tuple[str, ...]) 
         seal(uow)
         return build_batch(uow, code)
 
-    record = session.change(work)
+    with sealing(session):
+        record = session.change(work)
     if record is None:
         session.show({"batch": None}, lambda: print_line("Everything that is booked was exported before."))
         return

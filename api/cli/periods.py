@@ -121,13 +121,15 @@ def close(session: Session, month: Month) -> None:
     loanbook period close 2026-03
     """
     from api.cli.progress import progress
+    from api.cli.sealing import sealing
     from ledger.commands.periods import close_period
 
     if session.dry_run:
         _rehearse(session, month, "start_close", None)
         return
     book = session.book_code
-    with progress(f"Closing {month}", quiet=session.as_json) as advance, session.edge.named_trouble():
+    showing = progress(f"Closing {month}", quiet=session.as_json)
+    with sealing(session), showing as advance, session.edge.named_trouble():
         change = close_period(
             session.edge.engine,
             book,

@@ -41,16 +41,13 @@ def serve(session: Session, host: str, port: int, workers: int | None, without_a
     curl "http://127.0.0.1:8080/v1/trial-balance?as_of=2026-03-31"
     """
     from api import logs
-    from api.cli.seals import departs_from_published
+    from api.cli.sealing import require_sound
     from api.database import Role, database_url
-    from api.guards import require_guards
     from api.server import listen
     from api.server import serve as serve_forever
 
     url = database_url(session.settings, Role.APP, on_start=session.tell_start)
-    guards = require_guards(session.edge)
-    if departs_from_published(session):
-        return 1
+    guards = require_sound(session)
     listener = listen(host, port, without_authentication=without_authentication)
     settings = session.settings
 

@@ -18,6 +18,7 @@ from typing import Protocol, TypeVar
 
 import sqlalchemy as sa
 
+from api.demo.digests import publish_month_end
 from gl_export.commands.close import close_month
 from gl_export.commands.settlement import settle_rails
 from ledger.chart_file import parse_chart
@@ -87,6 +88,7 @@ def live(engine: sa.Engine, plan: Plan, *, out_dir: Path, advance: Advance) -> L
         for day in (day for day in days if month.contains(day.day)):
             teller.live(day, passed=day.day < business_date)
         _close(engine, plan, month, business_date, out_dir, lived)
+        publish_month_end(engine, plan.book_code, month, out_dir)
         teller.step(len(plan.drafts), f"closed {month}")
     return lived
 

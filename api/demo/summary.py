@@ -13,11 +13,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from api.demo.digests import published_month_ends
 from api.demo.story import Lived, Plan
 from gl_export.queries.batches import batches
 from gl_export.queries.tie_out import tie_out
 from gl_export.rendering import Report
 from gl_export.reports.loan_roll_forward import loan_roll_forward_report
+from ledger.digests import BlockDigest
 from ledger.money import Money
 from ledger.queries.trial_balance import trial_balance
 from ledger.verify import VerifyReport, verify
@@ -36,6 +38,7 @@ class Summary:
     breaks: int
     batch_count: int
     proof: VerifyReport
+    anchors: tuple[BlockDigest, ...]
     files: int
     as_of: date
 
@@ -44,6 +47,7 @@ def summarize(connection: sa.Connection, plan: Plan, lived: Lived, out_dir: Path
     """Return the figures of a demonstration that is over."""
     as_of = plan.months[-1].last_day
     report = trial_balance(connection, plan.book_code, as_of=as_of)
+    anchors = published_month_ends(out_dir)
     tied = tie_out(connection, plan.book_code, as_of=as_of, known_at=report.block_no)
     return Summary(
         lived=lived,
@@ -51,7 +55,8 @@ def summarize(connection: sa.Connection, plan: Plan, lived: Lived, out_dir: Path
         total_debits=report.balance.totals[0].debit_balances,
         breaks=len(tied.breaks),
         batch_count=len(batches(connection, plan.book_code)),
-        proof=verify(connection),
+        proof=verify(connection, published=anchors),
+        anchors=anchors,
         files=sum(1 for path in out_dir.rglob("*") if path.is_file()),
         as_of=as_of,
     )

@@ -55,6 +55,57 @@ def test_a_database_that_departs_from_what_was_published_is_damaged_and_not_seal
     assert book("verify", "--json").json["blocks"] == 1
 
 
+def test_a_digest_file_that_was_asked_for_must_be_there(book: Loanbook, tmp_path: Path) -> None:
+    missing = str(tmp_path / "digests.jsonl")
+
+    assert book("verify", "--digests", missing, "--json", expect=2).refusal["code"] == "file-unusable"
+    assert book("verify", "--json", LOANBOOK_DIGEST_FILE=missing).json["verdict"] == "consistent but unanchored"
+
+
+def test_a_digest_that_a_crash_cut_short_is_completed_by_the_next_seal(book: Loanbook, tmp_path: Path) -> None:
+    file = tmp_path / "digests.jsonl"
+    post(book, "1020", "3010", "5000.00")
+    book("seal", LOANBOOK_DIGEST_FILE=str(file))
+    whole = file.read_text()
+    file.write_text(whole[:40])
+
+    book("seal", LOANBOOK_DIGEST_FILE=str(file))
+
+    assert file.read_text() == whole
+
+
+def test_a_digest_file_that_cannot_be_written_is_named_and_the_seal_stands(book: Loanbook) -> None:
+    post(book, "1020", "3010", "5000.00")
+
+    refused = book("seal", "--json", LOANBOOK_DIGEST_FILE="/proc/digests.jsonl", expect=2).refusal
+
+    assert (refused["code"], refused["path"]) == ("file-unusable", "/proc/digests.jsonl")
+    assert book("verify", "--json").json["blocks"] == 1
+
+
+def test_every_command_that_seals_publishes_and_heeds_what_was_published(book: Loanbook, tmp_path: Path) -> None:
+    file = tmp_path / "digests.jsonl"
+    variables = {"LOANBOOK_DIGEST_FILE": str(file), "LOANBOOK_OUT_DIR": str(tmp_path)}
+    post(book, "1020", "3010", "5000.00")
+
+    book("export", **variables)
+    after_export = file.read_text().count("\n")
+    post(book, "1020", "3010", "1.00")
+    book("day", "advance", "2026-02-01")
+    book("close", "2026-01", "--approver", "carol", **variables)
+    after_close = file.read_text().count("\n")
+    post(book, "1020", "3010", "1.00")
+    book("day", "advance", "2026-03-01")
+    book("period", "close", "2026-02", **variables)
+    after_period = file.read_text().count("\n")
+    file.write_text('{"block_no": 1, "block_hash": "' + "0" * 64 + '"}\n')
+
+    assert 1 == after_export < after_close < after_period
+    for command in (("export",), ("period", "close", "2026-02"), ("close", "2026-02", "--approver", "carol")):
+        refused = book(*command, "--json", **variables, expect=1)
+        assert refused.json["findings"][0]["code"] == "forked-at-block", command
+
+
 def test_an_altered_amount_is_found(book: Loanbook, database: Database) -> None:
     post(book, "1020", "3010", "5000.00")
     book("seal")
@@ -87,6 +138,9 @@ def test_a_bundle_is_exported_signed_and_verified(book: Loanbook, tmp_path: Path
     assert key.stat().st_mode & 0o777 == 0o600
     assert (made["entries"], made["public_key"]) == (1, public)
     assert verified["verdict"].startswith("VERIFIED")
+    file = tmp_path / "digests.jsonl"
+    file.write_text('{"block_no": 1, "block_hash": "' + block["block_hash"] + '"}\n')
+    assert book("evidence", "verify", bundle, "--digests", str(file), "--json").json["verdict"].startswith("VERIFIED")
     wrong = book("evidence", "verify", bundle, "--digest", "1:" + "0" * 64, expect=1)
     assert "forked at block 1" in wrong.out
 
