@@ -5,17 +5,28 @@ Next: `ledger/periods.py` for which step is possible when; `ledger/commands/peri
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from api.cli.options import MONTH, changes, reads
-from api.cli.output import Column, print_line, print_table
+from api.cli.output import Column, print_line, print_note, print_table
 from api.cli.session import Session
 
 if TYPE_CHECKING:
     from ledger.dates import Month
+    from ledger.queries.periods import PeriodEvent, PeriodHistory
 
+LIST_COLUMNS = (
+    Column("month", "Month"),
+    Column("state", "State"),
+    Column("soft_closed", "Soft-closed"),
+    Column("closed", "Closed"),
+    Column("reopened", "Reopened"),
+    Column("reason", "Reason", long=True),
+    Column("digest", "Digest"),
+)
 ONE_MONTH = click.argument("month", type=MONTH)
 
 
@@ -34,30 +45,76 @@ def period() -> None:
 
 
 @period.command("list")
+@click.option("--from", "first", type=MONTH, help="This month and those after it [default: the book's first].")
+@click.option("--limit", type=click.IntRange(1, 1000), default=120, show_default=True, help="How many months.")
 @reads
-def list_months(session: Session) -> None:
-    """List the months of a book and the state of each.
+def list_months(session: Session, first: Month | None, limit: int) -> None:
+    """List the months of a book: the state of each, who closed and reopened it when and why, and its digest.
+
+    Times are in UTC; the second name is the approver's. The digest is that of the trial balance at the last close,
+    in brackets if the month was reopened since. With --json, every event of each month is there.
 
     \b
     loanbook period list
+    loanbook period list --from 2026-01 --limit 12 --json
     """
-    from ledger.commands.periods import view
-    from ledger.dates import Month
-    from ledger.queries.accounts import book
+    from ledger.queries.periods import periods
 
-    def work(connection: Any) -> list[dict[str, Any]]:
-        found = book(connection, session.book_code)
-        month, rows = Month.of(found.opened_on), []
-        while (state := view(connection, found, month).state) is not None:
-            rows.append({"month": str(month), "state": str(state)})
-            month = month.next
-        return rows
+    code = session.book_code
+    found = session.read(lambda connection: periods(connection, code, first=first, limit=limit + 1))
+    shown, more = found[:limit], found[limit:]
+    document = {
+        "book": code,
+        "periods": [period_json(each) for each in shown],
+        "next_from": str(more[0].month) if more else None,
+    }
+    session.show(document, lambda: _print_list(shown, more))
 
-    rows = session.read(work)
-    session.show(
-        {"book": session.book_code, "periods": rows},
-        lambda: print_table((Column("month", "Month"), Column("state", "State")), rows),
-    )
+
+def _print_list(shown: tuple[PeriodHistory, ...], more: tuple[PeriodHistory, ...]) -> None:
+    print_table(LIST_COLUMNS, map(_list_row, shown))
+    if more:
+        print_note(f"There is more: --from {more[0].month}")
+
+
+def _list_row(found: PeriodHistory) -> dict[str, Any]:
+    from ledger.periods import PeriodAction, PeriodState
+
+    reopened = found.latest(PeriodAction.REOPEN)
+    digest = found.trial_balance_digest
+    short = f"{digest.hex()[:16]}..." if digest else None
+    return {
+        "month": str(found.month),
+        "state": str(found.state),
+        "soft_closed": _who_and_when(found.latest(PeriodAction.SOFT_CLOSE)),
+        "closed": _who_and_when(found.latest(PeriodAction.FINISH_CLOSE)),
+        "reopened": _who_and_when(reopened),
+        "reason": reopened and reopened.reason,
+        "digest": short if short is None or found.state is PeriodState.CLOSED else f"({short})",
+    }
+
+
+def _who_and_when(event: PeriodEvent | None) -> str | None:
+    if event is None:
+        return None
+    people = event.actor if event.approver is None else f"{event.actor}, {event.approver}"
+    return f"{event.recorded_at.astimezone(UTC):%Y-%m-%d %H:%M} {people}"
+
+
+def period_json(found: PeriodHistory) -> dict[str, Any]:
+    """Return a period as JSON: what a reader asks first by name, then every event."""
+    from api.views import plain
+    from ledger.periods import PeriodAction
+
+    return {
+        "month": str(found.month),
+        "state": str(found.state),
+        "soft_closed": plain(found.latest(PeriodAction.SOFT_CLOSE)),
+        "closed": plain(found.latest(PeriodAction.FINISH_CLOSE)),
+        "reopened": plain(found.latest(PeriodAction.REOPEN)),
+        "trial_balance_digest": plain(found.trial_balance_digest),
+        "events": plain(found.events),
+    }
 
 
 @period.command("open")

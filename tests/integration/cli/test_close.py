@@ -32,6 +32,47 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
 
 
+def test_the_list_of_periods_tells_who_closed_and_reopened_each_when_and_why(january: Loanbook) -> None:
+    january("day", "advance", "2026-02-01")
+    january("period", "soft-close", "2026-01", "--actor", "ann")
+    closed = january("period", "close", "2026-01", "--actor", "ann", "--json").json
+
+    shown = january("period", "list").out
+    january("period", "reopen", "2026-01", "--actor", "bob", "--approver", "carol", "--reason", "A late invoice")
+    reopened = january("period", "list").out
+    first, second = january("period", "list", "--json").json["periods"]
+
+    digest = closed["trial_balance_digest"]
+    assert f" {digest[:16]}..." in shown
+    assert f"({digest[:16]}...)" in reopened, "the digest of the close before the reopening is kept"
+    assert "bob, carol" in reopened and "A late invoice" in reopened
+    assert (first["state"], second["state"]) == ("soft_closed", "open")
+    assert (first["soft_closed"]["actor"], first["closed"]["actor"]) == ("ann", "ann")
+    assert (first["reopened"]["approver"], first["reopened"]["reason"]) == ("carol", "A late invoice")
+    assert first["reopened"]["recorded_at"].endswith("Z")
+    assert (first["trial_balance_digest"], second["closed"]) == (digest, None)
+    assert [event["action"] for event in first["events"]] == [
+        "open",
+        "soft_close",
+        "start_close",
+        "finish_close",
+        "reopen",
+    ]
+
+
+def test_a_long_list_of_periods_is_taken_up_where_it_ended(january: Loanbook) -> None:
+    for month in ("2026-02", "2026-03", "2026-04"):
+        january("period", "open", month)
+
+    page = january("period", "list", "--limit", "2", "--json").json
+    rest = january("period", "list", "--from", page["next_from"], "--json").json
+
+    assert [row["month"] for row in page["periods"]] == ["2026-01", "2026-02"]
+    assert [row["month"] for row in rest["periods"]] == ["2026-03", "2026-04"]
+    assert rest["next_from"] is None
+    assert "--from 2026-03" in january("period", "list", "--limit", "2").err
+
+
 def test_a_period_lives_from_open_to_closed_and_back(january: Loanbook) -> None:
     assert january("period", "close", "2026-01", "--json", expect=2).refusal["code"] == "period-transition-refused"
     january("day", "advance", "2026-02-02")
