@@ -121,7 +121,7 @@ def start(
             account = prepare(layout)
             chosen = runnable(find_binaries(bindir, major=_major_of(layout)), account, layout)
             _initialize(layout, account, chosen)
-            _configure(layout, account, durable=durable)
+            _configure(layout, account, chosen, durable=durable)
             pid = _launch(layout, account, chosen, lifetime, timeout_s)
         return _attach(layout, pid, durable=durable, started=started)
 
@@ -217,13 +217,19 @@ def _initdb_options(binaries: Binaries) -> list[str]:
     ]
 
 
-def _configure(layout: Layout, account: ServerAccount, *, durable: bool) -> None:
+def _configure(layout: Layout, account: ServerAccount, binaries: Binaries, *, durable: bool) -> None:
     chosen = {
-        **settings_for_machine(layout.data, durable=durable),
+        **settings_for_machine(layout.data, durable=durable, lz4=durable and _has_lz4(layout, binaries)),
         # A list of quoted names.
         "unix_socket_directories": '"{}"'.format(str(layout.socket_dir).replace('"', '""')),
     }
     _write(layout.data / "loanbook.conf", render(chosen), account)
+
+
+def _has_lz4(layout: Layout, binaries: Binaries) -> bool:
+    """Tell whether these programs were built with lz4, by asking them to take a setting that needs it."""
+    ask = [str(binaries.program("postgres")), "-C", "wal_compression", "-D", str(layout.data)]
+    return subprocess.run([*ask, "-c", "wal_compression=lz4"], capture_output=True, check=False).returncode == 0
 
 
 def _launch(layout: Layout, account: ServerAccount, binaries: Binaries, lifetime: Lifetime, timeout_s: float) -> int:
