@@ -170,14 +170,14 @@ def insert_delivery(
 ) -> int:
     """Write that the files of a batch were put somewhere; return the number of the delivery."""
     delivery = tables.batch_delivery
-    last = connection.scalar(
-        sa.select(sa.func.max(delivery.c.delivery_no)).where(
-            delivery.c.book_id == book_id, delivery.c.batch_no == batch_no
-        )
-    )
-    row = {"book_id": book_id, "batch_no": batch_no, "delivery_no": (last or 0) + 1, "target": target}
-    connection.execute(sa.insert(delivery).values({**row, "files": dict(files), "actor": actor}))
-    return (last or 0) + 1
+    of_batch = (delivery.c.book_id == book_id, delivery.c.batch_no == batch_no)
+    row = {"book_id": book_id, "batch_no": batch_no, "target": target, "files": dict(files), "actor": actor}
+    while True:
+        # Two that deliver at once take a number each: whoever comes second looks again.
+        number = 1 + (connection.scalar(sa.select(sa.func.max(delivery.c.delivery_no)).where(*of_batch)) or 0)
+        taken = postgresql.insert(delivery).values({**row, "delivery_no": number}).on_conflict_do_nothing()
+        if connection.scalar(taken.returning(delivery.c.delivery_no)) == number:
+            return number
 
 
 def block_hash(connection: sa.Connection, block_no: int) -> bytes | None:

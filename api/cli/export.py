@@ -5,6 +5,7 @@ Next: `gl_export/batch.py` for what a batch is; `gl_export/commands/batches.py`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +41,7 @@ BATCH_COLUMNS = (
     amount("credits", "Credits"),
     Column("currency", ""),
 )
+DELIVERED = Column("delivered", "Delivered")
 LINE_COLUMNS = (
     Column("line_no", "Line", right=True),
     Column("booking_date", "Booked"),
@@ -83,13 +85,15 @@ def export() -> None:
 def next_batch(session: Session, folder: Path | None, formats: tuple[str, ...]) -> None:
     """Seal what is booked, build the next batch and write its files.
 
-    A dry run shows the totals of the batch that would be built.
+    A batch that was built before and never delivered, because the program ended in between, is written first. A dry
+    run shows the totals of the batch that would be built.
 
     \b
     loanbook export --out /srv/gl/inbox --format csv
     """
     from api.cli.sealing import sealing
     from gl_export.commands.batches import build_batch
+    from gl_export.queries.batches import undelivered
     from ledger.seals import seal
 
     chosen = _formats(formats)
@@ -100,14 +104,14 @@ def next_batch(session: Session, folder: Path | None, formats: tuple[str, ...]) 
         return build_batch(uow, code)
 
     with sealing(session):
-        record = session.change(work)
-    if record is None:
-        session.show({"batch": None}, lambda: print_line("Everything that is booked was exported before."))
-        return
+        built = session.change(work)
+    waiting = session.read(lambda connection: undelivered(connection, code))
     if session.dry_run:
-        _show_batch(session, record, ())
+        _show_batches(session, built, (*waiting, *((built,) if built else ())), {})
         return
-    _write(session, record, folder, chosen)
+    target = folder or session.settings.out_dir / "gl"
+    written = {record.batch.batch_no: _deliver(session, record, target, chosen) for record in waiting}
+    _show_batches(session, built, waiting, written, target)
 
 
 @export.command("write")
@@ -127,9 +131,11 @@ def write(session: Session, batch_no: int, folder: Path | None, formats: tuple[s
     session.read(lambda connection: rebuild(connection, code, batch_no))
     record = session.read(lambda connection: batch(connection, code, batch_no))
     if session.dry_run:
-        _show_batch(session, record, ())
+        _show_batches(session, record, (record,), {})
         return
-    _write(session, record, folder, _formats(formats))
+    target = folder or session.settings.out_dir / "gl"
+    files = _deliver(session, record, target, _formats(formats))
+    _show_batches(session, record, (record,), {batch_no: files}, target)
 
 
 def _formats(names: tuple[str, ...]) -> Any:
@@ -138,46 +144,69 @@ def _formats(names: tuple[str, ...]) -> Any:
     return tuple(format_named(name) for name in names) or FORMATS
 
 
-def _write(session: Session, record: BatchRecord, folder: Path | None, formats: Any) -> None:
+def _deliver(session: Session, record: BatchRecord, target: Path, formats: Any) -> tuple[DeliveredFile, ...]:
     from gl_export.commands.batches import record_delivery, write_batch
 
     code, number = session.book_code, record.batch.batch_no
-    target = folder or session.settings.out_dir / "gl"
     files = session.read(lambda connection: write_batch(connection, code, number, target, formats=formats))
     session.change(lambda uow: record_delivery(uow, code, number, target, files))
-    _show_batch(session, record, files, target)
+    return files
 
 
-def _show_batch(
-    session: Session, record: BatchRecord, files: tuple[DeliveredFile, ...], folder: Path | None = None
+def _show_batches(
+    session: Session,
+    asked: BatchRecord | None,
+    records: Sequence[BatchRecord],
+    written: Mapping[int, tuple[DeliveredFile, ...]],
+    folder: Path | None = None,
 ) -> None:
+    """Show the batch that was asked for, and those that were left over from before."""
     from api.views import plain
 
-    document = {**_batch_json(record), "folder": str(folder) if folder else None, "files": plain(files)}
+    documents = [
+        {
+            **_batch_json(record),
+            "folder": str(folder) if folder else None,
+            "files": plain(written.get(record.batch.batch_no, ())),
+        }
+        for record in records
+    ]
+    number = asked and asked.batch.batch_no
+    document = {
+        "batch": next((each for each in documents if each["batch_no"] == number), None),
+        "left_over": [each for each in documents if each["batch_no"] != number],
+    }
 
     def people() -> None:
-        print_table(BATCH_COLUMNS, _batch_rows(record))
-        if files:
+        if not records:
+            print_line("Everything that is booked was exported before.")
+            return
+        print_table(BATCH_COLUMNS, (row for record in records for row in _batch_rows(record)))
+        for record in records:
+            if record.batch.batch_no != number:
+                print_line(f"Batch {record.batch.batch_id} was built before, and had never been delivered.")
+        for files in written.values():
             print_line(f"Written to {folder}: {', '.join(file.name for file in files)}")
 
-    session.show({"batch": document}, people)
+    session.show(document, people)
 
 
 @export.command("list")
 @reads
 def list_batches(session: Session) -> None:
-    """List the batches that were built.
+    """List the batches that were built, and which of them wait for their delivery.
 
     \b
     loanbook export list --json
     """
-    from gl_export.queries.batches import batches
+    from gl_export.queries.batches import batches, undelivered
 
-    found = session.read(lambda connection: batches(connection, session.book_code))
-    session.show(
-        {"batches": [_batch_json(record) for record in found]},
-        lambda: print_table(BATCH_COLUMNS, (row for record in found for row in _batch_rows(record))),
-    )
+    code = session.book_code
+    found = session.read(lambda connection: batches(connection, code))
+    waiting = {record.batch.batch_no for record in session.read(lambda connection: undelivered(connection, code))}
+    rows = [{**row, "delivered": row["batch_no"] not in waiting} for record in found for row in _batch_rows(record)]
+    document = [{**_batch_json(record), "delivered": record.batch.batch_no not in waiting} for record in found]
+    session.show({"batches": document}, lambda: print_table((*BATCH_COLUMNS, DELIVERED), rows))
 
 
 @export.command("show")

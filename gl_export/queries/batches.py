@@ -40,6 +40,17 @@ def batch(connection: sa.Connection, book_code: str, batch_no: int) -> BatchReco
     return found[0]
 
 
+def undelivered(connection: sa.Connection, book_code: str) -> tuple[BatchRecord, ...]:
+    """Return the batches that were built and whose files were never delivered, in order.
+
+    A process that ends between the two leaves one; the next delivery takes it along.
+
+    Raises: BookUnknown.
+    """
+    waiting = set(store.undelivered_batches(connection, book(connection, book_code).book_id))
+    return tuple(record for record in batches(connection, book_code) if record.batch.batch_no in waiting)
+
+
 def mapping(connection: sa.Connection, book_code: str, version: int | None = None) -> GLMapping:
     """Return a version of a book's mapping; without a version, the newest, or the identity if there is none.
 

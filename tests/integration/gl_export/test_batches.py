@@ -8,8 +8,10 @@ import json
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -21,7 +23,7 @@ from gl_export.commands.batches import build_batch, load_mapping, record_deliver
 from gl_export.errors import BatchAltered, BatchUnknown, MappingIncomplete, MappingUnknown
 from gl_export.formats import beancount
 from gl_export.queries.balances import control_balances
-from gl_export.queries.batches import EntryBehind, batch, batches, entries_behind, mapping, rebuild
+from gl_export.queries.batches import EntryBehind, batch, batches, entries_behind, mapping, rebuild, undelivered
 from ledger.commands.posting import reverse_entry
 from ledger.unit_of_work import run
 from tests.integration.gl_export.books import (
@@ -342,3 +344,29 @@ def test_the_identity_mapping_covers_the_whole_chart(engine: sa.Engine) -> None:
         identity = mapping(connection, BOOK)
 
     identity.require(*(account.code for account in CHART.accounts if not account.header))
+
+
+def test_a_batch_waits_for_its_delivery_until_one_is_recorded(engine: sa.Engine, tmp_path: Path) -> None:
+    (loan,) = open_loans(engine, 1)
+    fund(engine, loan, 100_00)
+    sealed_and_built(engine)
+    with engine.connect() as connection:
+        waiting = undelivered(connection, BOOK)
+        files = write_batch(connection, BOOK, 1, tmp_path)
+
+    run(engine, lambda uow: record_delivery(uow, BOOK, 1, tmp_path, files), actor="ops")
+
+    assert [record.batch.batch_no for record in waiting] == [1]
+    with engine.connect() as connection:
+        assert undelivered(connection, BOOK) == ()
+
+
+def test_two_that_deliver_at_once_record_a_delivery_each(engine: sa.Engine, tmp_path: Path) -> None:
+    (loan,) = open_loans(engine, 1)
+    fund(engine, loan, 100_00)
+    sealed_and_built(engine)
+    with ThreadPoolExecutor(4) as pool:
+        work = partial(record_delivery, book_code=BOOK, batch_no=1, folder=tmp_path, files=())
+        numbers = list(pool.map(lambda _: run(engine, work, actor="ops"), range(8)))
+
+    assert sorted(numbers) == list(range(1, 9))
