@@ -77,6 +77,7 @@ ERRORS_BY_STATUS: Mapping[HTTPStatus, tuple[type[DomainError], ...]] = {
         servicing.PaymentUndone,
     ),
     HTTPStatus.UNPROCESSABLE_ENTITY: (
+        api.FundedBeforeBookOpened,
         gl_export.MappingIncomplete,
         gl_export.MappingInvalid,
         ledger.AccountClosed,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from api.cli.options import DAY, changes, reads
+from api.cli.options import BOOK_DAY, DAY, changes, reads
 from api.cli.output import Column, print_line, print_table
 from api.cli.session import Session
 
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 TYPES = click.Choice(["asset", "liability", "equity", "income", "expense", "off_balance"])
 SIDES = click.Choice(["debit", "credit"])
-EFFECTIVE = click.option("--from", "effective_from", type=DAY, help="The first day of it [default: the business date].")
+EFFECTIVE = click.option(
+    "--from", "effective_from", type=BOOK_DAY, help="The first day of it [default: the business date]."
+)
 
 COLUMNS = (
     Column("code", "Code"),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from api.cli.options import DAY, changes, changes_installation, reads
+from api.cli.options import BOOK_DAY, changes, changes_installation, reads
 from api.cli.output import print_facts, print_line
 from api.cli.session import Session
 
@@ -28,8 +28,10 @@ DEFAULT_CHART = "us_lender"
 @click.option("--currency", default="USD", show_default=True, help="The base currency (ISO 4217).")
 @click.option("--time-zone", default="America/New_York", show_default=True, help="Where a business day ends (IANA).")
 @click.option("--fiscal-year-start", type=click.IntRange(1, 12), default=1, show_default=True, help="A month's number.")
-@click.option("--opened-on", type=DAY, help="The first day that can be booked [default: the first of this month].")
-@click.option("--business-date", type=DAY, help="The day on which entries are booked now [default: the opening day].")
+@click.option("--opened-on", type=BOOK_DAY, help="The first day that can be booked [default: the first of this month].")
+@click.option(
+    "--business-date", type=BOOK_DAY, help="The day on which entries are booked now [default: the opening day]."
+)
 @click.option(
     "--chart",
     "chart_file",
@@ -162,7 +164,7 @@ def show(session: Session) -> None:
 
 
 @day.command()
-@click.argument("to", type=DAY, required=False)
+@click.argument("to", type=BOOK_DAY, required=False)
 @changes
 def advance(session: Session, to: date | None) -> None:
     """Move the business date forward: to the next day, or to the one that is given.

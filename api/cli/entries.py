@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from api.cli.default_group import DefaultGroup
-from api.cli.options import DAY, REQUEST_KEY, changes, reads
+from api.cli.options import BOOK_DAY, DAY, REQUEST_KEY, changes, reads
 from api.cli.output import Column, amount, grouped, print_facts, print_line, print_note, print_table
 from api.cli.session import Session, new_request_key
 
@@ -89,8 +89,10 @@ def print_entry(found: Mapping[str, Any]) -> None:
 @click.argument("subledger", type=int)
 @click.argument("entry_no", type=int)
 @click.option("--narration", help="Why it is reversed [default: Reversal of entry N].")
-@click.option("--effective-date", type=DAY, help="When it counts [default: the original's effective date].")
-@click.option("--booking-date", type=DAY, help="An earlier open day, with an approver [default: the business date].")
+@click.option("--effective-date", type=BOOK_DAY, help="When it counts [default: the original's effective date].")
+@click.option(
+    "--booking-date", type=BOOK_DAY, help="An earlier open day, with an approver [default: the business date]."
+)
 @click.option("--source-ref", help="What outside the books asks for it.")
 @REQUEST_KEY
 @changes

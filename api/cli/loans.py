@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from api.cli.default_group import DefaultGroup
-from api.cli.options import DAY, REQUEST_KEY, changes, reads
+from api.cli.options import BOOK_DAY, DAY, REQUEST_KEY, changes, reads
 from api.cli.output import Column, amount, grouped, print_facts, print_line, print_table
 from api.cli.session import Session, new_request_key
 
@@ -116,7 +116,7 @@ def list_loans(session: Session, after: int, limit: int) -> None:
 @click.argument("amount_text", metavar="AMOUNT")
 @click.option("--method", default="ach", show_default=True, help="cash, ach, card, check or wire.")
 @click.option("--id", "external_id", required=True, help="What the outside world calls the payment.")
-@click.option("--effective-date", type=DAY, help="When it counts [default: the business date].")
+@click.option("--effective-date", type=BOOK_DAY, help="When it counts [default: the business date].")
 @REQUEST_KEY
 @changes
 def pay(
@@ -250,15 +250,20 @@ def board(
 def _read_tape(
     session: Session, tape: Path, product: str, currency: str | None, count: int | None, principal: str | None
 ) -> Tape:
+    from api.boarding import require_days_of_tape
     from api.cli.files import read_text
     from ledger.money import Money
     from ledger.queries.accounts import book
     from servicing.boarding import read_tape
     from servicing.product import shipped
 
-    unit = currency or session.read(lambda connection: book(connection, session.book_code)).base_currency
+    text = read_text(tape)
+    into = session.read(lambda connection: book(connection, session.book_code))
+    unit = currency or into.base_currency
     expected = None if principal is None else Money.parse(principal, unit)
-    return read_tape(read_text(tape), shipped(product), unit, expected_count=count, expected_principal=expected)
+    found = read_tape(text, shipped(product), unit, expected_count=count, expected_principal=expected)
+    require_days_of_tape(text, found, book=into)
+    return found
 
 
 @click.command("run-day")

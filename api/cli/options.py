@@ -45,6 +45,19 @@ class Day(click.ParamType[date]):
             self.fail(f"{value!r} is not a date such as 2026-03-31", param, ctx)
 
 
+class BookDay(Day):
+    """A day that the books can hold, for what changes them."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        from api.days import objection_to
+
+        found = super().convert(value, param, ctx)
+        objection = objection_to(found)
+        if objection is not None:
+            self.fail(objection, param, ctx)
+        return found
+
+
 class MonthType(click.ParamType[Any]):
     """A month as `YYYY-MM`."""
 
@@ -57,6 +70,7 @@ class MonthType(click.ParamType[Any]):
 
 
 DAY = Day()
+BOOK_DAY = BookDay()
 MONTH = MonthType()
 
 

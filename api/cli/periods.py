@@ -230,7 +230,7 @@ def reopen(session: Session, month: Month, reason: str) -> None:
 
 
 @period.command("year-end")
-@click.argument("fiscal_year", type=int)
+@click.argument("fiscal_year", type=click.IntRange(1900, 2199))
 @changes
 def year_end(session: Session, fiscal_year: int) -> None:
     """Carry income and expense of a fiscal year to retained earnings; it takes two people.

@@ -14,7 +14,7 @@ import click
 
 from api.cli.default_group import DefaultGroup
 from api.cli.entries import LINE_COLUMNS
-from api.cli.options import DAY, changes, reads
+from api.cli.options import BOOK_DAY, changes, reads
 from api.cli.output import grouped, print_line, print_table
 from api.cli.session import Session
 
@@ -62,8 +62,8 @@ def post() -> None:
 )
 @click.option("--file", "file", type=click.Path(path_type=Path), help="A CSV file of journals; - is standard input.")
 @click.option("--narration", help="What it is for.")
-@click.option("--effective-date", type=DAY, help="When it counts [default: the business date].")
-@click.option("--booking-date", type=DAY, help="An earlier open day to book it on [default: the day of approval].")
+@click.option("--effective-date", type=BOOK_DAY, help="When it counts [default: the business date].")
+@click.option("--booking-date", type=BOOK_DAY, help="An earlier open day to book it on [default: the day of approval].")
 @click.option("--currency", help="The currency of the amounts [default: the book's].")
 @click.option("--source-ref", help="The document that it comes from.")
 @changes

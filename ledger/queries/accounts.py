@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from ledger.chart import AccountCode, AccountDefinition, AccountType, Chart, Side
 from ledger.errors import RoleMapUnknown, SubledgerUnknown
 from ledger.money import Money
-from ledger.store import Book, load_book, load_books
+from ledger.store import Book as Book  # noqa: PLC0414 - an explicit export: other packages name a book by it
+from ledger.store import load_book, load_books
 
 _ACCOUNTS = sa.text(
     "SELECT a.account_id, a.code, a.slug, a.type, a.normal_side, a.currency, a.header, a.subledgered, a.may_go_contra,"

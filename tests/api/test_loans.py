@@ -68,6 +68,27 @@ def test_a_loan_is_boarded_and_funded_with_its_entries(client: FlaskClient, open
     assert funding["actor"] == "dora"
 
 
+@pytest.mark.parametrize(
+    ("dates", "code", "words"),
+    [
+        ({"funded_on": "2025-12-31"}, "funded-before-book-opened", "2025-12-31 cannot be boarded in book main"),
+        ({"funded_on": "0001-01-01"}, "terms-invalid", "funded_on: 0001-01-01 lies outside 1900-01-01"),
+        ({"funded_on": "9999-12-30", "first_due_on": "9999-12-31"}, "terms-invalid", "funded_on: 9999-12-30"),
+        ({"first_due_on": "9999-12-31"}, "terms-invalid", "first_due_on: 9999-12-31 lies outside"),
+        ({"first_due_on": "2126-01-01"}, "terms-invalid", "the last of 12 falls due on 2126-12-01"),
+        ({"funded_on": "2026-01-16"}, "effective-date-ahead", "2026-01-16 lies ahead"),
+    ],
+)
+def test_a_day_that_cannot_be_is_refused_with_its_figures(
+    client: FlaskClient, open_books: Books, dates: dict[str, str], code: str, words: str
+) -> None:
+    refused = problem(send(client, "/v1/loans", {**TERMS, **dates}, "fund-1"))
+
+    assert (refused["status"], refused["code"]) == (422, code)
+    assert words in refused["detail"]
+    assert client.get("/v1/journal").get_json()["entries"] == []
+
+
 def test_a_loan_is_shown_as_it_stood_on_a_day(client: FlaskClient, open_books: Books, loan: int) -> None:
     open_books.advance(date(2026, 3, 20))
 

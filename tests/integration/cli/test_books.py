@@ -124,3 +124,36 @@ def test_a_list_of_accounts_is_drawn_as_a_tree(book: Loanbook) -> None:
     lines = book("account", "list").out.splitlines()
 
     assert any("loan_principal" in line and "    Loan principal" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("init", "--code", "second", "--opened-on", "0001-01-01"),
+        ("init", "--code", "second", "--business-date", "9999-12-31"),
+        ("day", "advance", "9999-12-31"),
+        ("post", "--debit", "1020", "1", "--credit", "3010", "1", "--effective-date", "1899-12-31"),
+        ("post", "--debit", "1020", "1", "--credit", "3010", "1", "--booking-date", "2200-01-01"),
+        ("entry", "reverse", "1", "1", "--effective-date", "0026-01-01"),
+        ("loan", "pay", "1", "5", "--id", "P", "--effective-date", "0001-01-01"),
+        ("account", "open", "9999", "--name", "New", "--type", "asset", "--from", "0001-01-01"),
+    ],
+)
+def test_a_day_that_no_books_can_hold_is_refused_with_the_days_that_they_can(
+    book: Loanbook, arguments: tuple[str, ...]
+) -> None:
+    refusal = book(*arguments, "--json", expect=2).refusal
+
+    assert refusal["code"] == "usage"
+    assert "lies outside 1900-01-01 to 2199-12-31, the days that books can hold" in refusal["message"]
+
+
+@pytest.mark.parametrize("year", ["0", "1899", "2200", "99999"])
+def test_a_year_that_no_books_can_hold_is_refused(book: Loanbook, year: str) -> None:
+    assert book("period", "year-end", year, "--json", expect=2).refusal["code"] == "usage"
+
+
+def test_the_last_and_the_first_day_that_books_can_hold_are_taken(loanbook: Loanbook) -> None:
+    for code, day in (("old", "1900-01-01"), ("far", "2199-12-31")):
+        made = loanbook("init", "--code", code, "--opened-on", day, "--json").json
+        assert made["book"]["opened_on"] == day
