@@ -116,8 +116,10 @@ ERRORS_BY_STATUS: Mapping[HTTPStatus, tuple[type[DomainError], ...]] = {
         servicing.PaymentNotPositive,
         servicing.ProductInvalid,
         servicing.ScenarioInvalid,
+        servicing.SplitNotAmount,
         servicing.TapeInvalid,
         servicing.TermsInvalid,
+        servicing.WaterfallInvalid,
     ),
     # What only a fault of ours or damage to the database brings about.
     HTTPStatus.INTERNAL_SERVER_ERROR: (

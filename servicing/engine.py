@@ -18,7 +18,7 @@ from servicing.running_interest import RunningInterest
 from servicing.schedule import contract_schedule
 from servicing.state import LoanState, PlannedEntry
 from servicing.terms import Terms
-from servicing.waterfall import ALL_RECEIVABLES, Allocation, Split, allocate
+from servicing.waterfall import ALL_RECEIVABLES, Allocation, Debt, Split, allocate, allocate_as_told
 
 ACCRUAL_KEY = "accrual:"
 """What the key of an entry of interest begins with."""
@@ -157,9 +157,13 @@ class _Folding:
 
     def _lay(self, amount: int, event: Event) -> Split:
         """Split an amount over what is owed, and count it as paid."""
-        day, order = event.effective_date, self.terms.product.order
+        day, product = event.effective_date, self.terms.product
+        waterfall = product.waterfall_for(event.details.get("waterfall"))
         owed = {**self.owed, "interest": self.owed["interest"] + self._interest_ahead()}
-        split = allocate(amount, owed, self.installments.claims(owed, order), order)
+        claims = self.installments.claims(owed, day, waterfall, product.after_prepayment)
+        told = event.details.get("allocate")
+        debt = Debt(owed, self.installments.due_now())
+        split = allocate_as_told(told, debt, list(claims)) if told else allocate(amount, debt, claims, waterfall)
         ahead = max(0, split.allocation.interest - self.owed["interest"])
         self._book_interest(f"{ACCRUAL_KEY}{day}/event:{event.no}", day, ahead)
         for receivable, part in self._receivables(split.allocation).items():

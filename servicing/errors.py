@@ -73,6 +73,20 @@ class PaymentNotPositive(DomainError, code="payment-not-positive"):
     currency: str
 
 
+class WaterfallInvalid(DomainError, code="waterfall-invalid"):
+    """the waterfall of a payment: {reason}"""
+
+    reason: str
+
+
+class SplitNotAmount(DomainError, code="split-not-amount"):
+    """a payment of {amount} {currency} is to be split into {parts}; its parts must sum to it"""
+
+    amount: Minor
+    parts: Minor
+    currency: str
+
+
 class EffectiveDateAhead(DomainError, code="effective-date-ahead"):
     """{effective_date} lies ahead of the business date {business_date}"""
 

@@ -10,12 +10,13 @@ Next: `servicing/waterfall.py`; `docs/spec/payments.md`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from servicing.schedule import Installment
 from servicing.state import InstallmentState
 from servicing.waterfall import ALL_RECEIVABLES, SHARING_ROOM, Allocation, Claim
+from servicing.waterfall_order import Waterfall
 
 FEES = tuple(name for name in ALL_RECEIVABLES if name not in SHARING_ROOM)
 
@@ -39,6 +40,11 @@ class _Line:
         if self.paid_off_on is not None:
             return 0
         return max(0, self.interest + self.principal - self.all_paid)
+
+    @property
+    def asks(self) -> bool:
+        """Tell whether anything is missing, fees included."""
+        return self.unpaid > 0 or any(self.fees[name] > self.paid[name] for name in FEES)
 
     @property
     def all_paid(self) -> int:
@@ -80,22 +86,24 @@ class Installments:
                 last.paid_off_on = None
             self._note_satisfied(last, day)
 
-    def claims(self, owed: Mapping[str, int], order: Sequence[str]) -> Iterator[Claim]:
-        """Yield what each installment takes of a payment at most; the last one takes whatever is owed."""
-        interest_first = order.index("interest") < order.index("principal")
-        for line in self._lines[:-1]:
-            most = {name: line.fees[name] - line.paid[name] for name in FEES}
-            room = line.unpaid
-            if line.has_fallen_due:
-                most["interest"] = line.interest - line.paid["interest"]
-                most["principal"] = line.principal - line.paid["principal"]
-            else:
-                # What has been earned of a period that still runs is known as the interest owed, not by installment.
-                most["interest"] = room if line.asks_interest else 0
-                most["principal"] = room if interest_first else line.principal - line.paid["principal"]
-            if any(most.values()):
-                yield Claim(line.no, most, room)
-        yield Claim(self._lines[-1].no, owed, owed["interest"] + owed["principal"])
+    def due_now(self) -> Mapping[str, int]:
+        """Return what the installments that are due ask for and were not paid, of interest and of principal."""
+        due = [line for line in self._lines[: self._fallen] if line.paid_off_on is None]
+        return {
+            "interest": sum(line.interest - line.paid["interest"] for line in due),
+            "principal": sum(line.principal - line.paid["principal"] for line in due),
+        }
+
+    def claims(
+        self, owed: Mapping[str, int], day: date, waterfall: Waterfall, after_prepayment: str
+    ) -> Iterator[Claim]:
+        """Yield what each installment takes of a payment at most; the last one takes whatever is left owed."""
+        yield from (_due_claim(line, day) for line in self._lines if line.has_fallen_due and line.asks)
+        interest_first = waterfall.puts_first("interest", "principal", "in_advance")
+        coming = (_coming_claim(line, interest_first) for line in self._lines if not line.has_fallen_due and line.asks)
+        yield from _as_prepaid(coming, after_prepayment, interest_first)
+        last = self._lines[-1]
+        yield Claim(last.no, _status(last, day), owed, owed["interest"] + owed["principal"])
 
     def lay(self, taken: Mapping[int, Allocation], day: date) -> None:
         """Count what a payment brought to each installment; one that it passed asks for no more than it was paid."""
@@ -175,3 +183,39 @@ class Installments:
     def _note_satisfied(line: _Line, day: date) -> None:
         if line.paid_off_on is None and not line.unpaid:
             line.paid_off_on = day
+
+
+def _status(line: _Line, day: date) -> str:
+    if not line.has_fallen_due:
+        return "in_advance"
+    return "past_due" if line.due < day else "due"
+
+
+def _due_claim(line: _Line, day: date) -> Claim:
+    most = {name: line.fees[name] - line.paid[name] for name in FEES}
+    most["interest"] = line.interest - line.paid["interest"]
+    most["principal"] = line.principal - line.paid["principal"]
+    return Claim(line.no, _status(line, day), most, line.unpaid)
+
+
+def _coming_claim(line: _Line, interest_first: bool) -> Claim:
+    """Return the claim of an installment that is not due yet.
+
+    What has been earned of a period that still runs is known as the interest owed, not by installment.
+    """
+    room = line.unpaid
+    most = {name: line.fees[name] - line.paid[name] for name in FEES}
+    most["interest"] = room if line.asks_interest else 0
+    most["principal"] = room if interest_first else line.principal - line.paid["principal"]
+    return Claim(line.no, "in_advance", most, room)
+
+
+def _as_prepaid(claims: Iterator[Claim], after_prepayment: str, interest_first: bool) -> Iterator[Claim]:
+    """Yield the claims of coming installments in the order in which what is paid ahead goes to them."""
+    if after_prepayment == "next":
+        yield from claims
+        return
+    every = list(claims)
+    without = [replace(claim, most={**claim.most, "principal": 0}) for claim in every]
+    principal = [replace(claim, most={"principal": claim.most["principal"]}) for claim in reversed(every)]
+    yield from (*without, *principal) if interest_first else (*principal, *without)

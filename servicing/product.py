@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from importlib.resources import files
 from typing import Annotated, Any, Literal
@@ -20,15 +20,26 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from ledger.fingerprint import canonical_text
 from ledger.money import Rounding
 from servicing.errors import LaterWork, ProductInvalid
+from servicing.waterfall_order import COMPONENTS, NAMED, Waterfall, own_pairs, waterfall_of
 
 Component = Literal["penalties", "fees", "interest", "principal"]
-
-COMPONENTS: tuple[Component, ...] = ("penalties", "fees", "interest", "principal")
 
 
 def _no_float(value: Any) -> Any:
     if isinstance(value, float):
         raise ValueError("write the number as text: a float is not exact")
+    return value
+
+
+def read_waterfall(value: Any) -> str | tuple[str, ...]:
+    """Read the name of a waterfall, or one's own as pairs of due status and component.
+
+    Raises: ValueError with the reason.
+    """
+    if not isinstance(value, str):
+        return own_pairs(value)
+    if value not in NAMED:
+        raise ValueError(f"known are {', '.join(NAMED)}, or a list")
     return value
 
 
@@ -73,7 +84,7 @@ class Product(_Rules):
     name: str = "installment"
     interest: Literal["simple", "scheduled", "flat"] = "simple"
     rests: Literal["daily", "due_dates"] = "daily"
-    after_prepayment: Literal["next"] = "next"
+    after_prepayment: Literal["next", "last"] = "next"
     day_count: Literal[
         "actual/365", "actual/360", "actual/364", "actual/actual", "30/360", "30e/360", "30/365", "period"
     ] = "actual/365"
@@ -81,14 +92,20 @@ class Product(_Rules):
     installment_rounding: InstallmentRounding = InstallmentRounding()
     grace: Grace = Grace()
     amortization: Literal["level", "equal_principal", "interest_only", "balloon", "custom", "step"] = "level"
-    waterfall: Literal["schedule"] = "schedule"
-    order: tuple[Component, ...] = COMPONENTS
+    waterfall: Annotated[str | tuple[str, ...], BeforeValidator(read_waterfall)] = "schedule"
+    processing: Literal["horizontal", "vertical"] | None = None
+    order: tuple[Component, ...] = ("penalties", "fees", "interest", "principal")
     grace_days: int = Field(default=0, ge=0, le=365)
     late_fee: Fee = Fee()
     returned_payment_fee: Exact = Field(default=Decimal(0), ge=0)
     origination_fee: PercentFee = PercentFee()
     non_accrual_dpd: int | None = Field(default=None, ge=1)
     charge_off_dpd: int | None = Field(default=None, ge=1)
+
+    def waterfall_for(self, own: str | Sequence[str] | None = None) -> Waterfall:
+        """Return the order in which a payment is allocated: the payment's own, or the product's."""
+        words = self.waterfall if own is None else own
+        return waterfall_of(words if isinstance(words, str) else tuple(words), self.order, self.processing)
 
     def content_hash(self) -> str:
         """Return the SHA-256 of the rules, which names this version of the product."""
@@ -102,7 +119,7 @@ class Product(_Rules):
 _NAME = re.compile(r"[a-z][a-z0-9_-]*", re.ASCII)
 _NOTHING = re.compile(r"0*(\.0*)?", re.ASCII)
 
-LATER_KEYS = frozenset({"down_payment", "processing"})
+LATER_KEYS = frozenset({"down_payment"})
 """Keys of the format that arrive with later work."""
 
 LATER_PARTS: Mapping[str, frozenset[str]] = {
@@ -112,8 +129,7 @@ LATER_PARTS: Mapping[str, frozenset[str]] = {
 
 LATER_CHOICES: Mapping[str, frozenset[str]] = {
     "interest": frozenset({"precomputed"}),
-    "after_prepayment": frozenset({"last", "reduce_installment", "reduce_term"}),
-    "waterfall": frozenset({"system", "clear_dues", "payoff"}),
+    "after_prepayment": frozenset({"reduce_installment", "reduce_term"}),
 }
 
 
@@ -132,6 +148,9 @@ def parse_product(keys: Mapping[str, Any]) -> Product:
         raise ProductInvalid(place=place, reason=reason) from None
     if sorted(product.order) != sorted(COMPONENTS):
         raise ProductInvalid(place="product.order", reason="every component stands in it once")
+    vertical = product.waterfall_for().vertical
+    if product.processing is not None and vertical != (product.processing == "vertical"):
+        raise ProductInvalid(place="product.processing", reason=f"waterfall {product.waterfall} has its own")
     return product
 
 
@@ -149,7 +168,7 @@ def shipped(name: str) -> Product:
 def _refuse_later_work(keys: Mapping[str, Any]) -> None:
     for key, value in keys.items():
         later_choice = isinstance(value, str) and value in LATER_CHOICES.get(key, ())
-        if later_choice or (key == "waterfall" and not isinstance(value, str)):
+        if later_choice:
             raise LaterWork(key=f"product.{key}: {value}")
         if key in LATER_KEYS and _asks_for_something(value):
             raise LaterWork(key=f"product.{key}")

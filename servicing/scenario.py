@@ -54,7 +54,7 @@ LATER_KINDS = frozenset(
     ]
 )
 _EVENT_KEYS: Mapping[str, tuple[frozenset[str], frozenset[str]]] = {
-    "payment": (frozenset({"id", "amount", "method"}), frozenset({"waterfall", "allocate"})),
+    "payment": (frozenset({"id", "amount", "method", "waterfall", "allocate"}), frozenset()),
     "return": (frozenset({"id", "of", "code"}), frozenset()),
     "reverse": (frozenset({"id", "of", "reason"}), frozenset()),
     "run_day": (frozenset(), frozenset()),
@@ -75,18 +75,22 @@ _LOAN_KEYS = (
 )
 _OPTIONAL_LOAN_KEYS = frozenset({"frequency", "installment_amount", "balloon", "steps", "rows"})
 _GIVEN_BY_ROWS = frozenset({"installments", "first_due_on"})
-_OPTIONAL_EVENT_KEYS = frozenset({"id", "method", "code", "reason"})
+_OPTIONAL_EVENT_KEYS = frozenset({"id", "method", "code", "reason", "waterfall", "allocate"})
+_PARTS = ("principal", "interest", "fees", "penalties", "unapplied")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScenarioEvent:
-    """An event as the file has it; `values` are texts by key, and an amount is one that the currency has."""
+    """An event as the file has it; `values` are texts by key, and an amount is one that the currency has.
+
+    The waterfall of a payment may be a list or a mapping instead, its own split is a mapping of texts.
+    """
 
     id: str
     kind: str
     on: date
     entered: date
-    values: Mapping[str, str]
+    values: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,7 +215,7 @@ def _kind(item: Any, place: str) -> str:
     return kinds[0]
 
 
-def _event_values(found: Any, kind: str, place: str, currency: str) -> Mapping[str, str]:
+def _event_values(found: Any, kind: str, place: str, currency: str) -> Mapping[str, Any]:
     known, later = _EVENT_KEYS[kind]
     values = mapping(found, place, known | later)
     for key in values:
@@ -220,10 +224,30 @@ def _event_values(found: Any, kind: str, place: str, currency: str) -> Mapping[s
     for key in sorted(known - _OPTIONAL_EVENT_KEYS):
         if values.get(key) is None:
             raise ScenarioInvalid(place=f"{place}.{key}", reason="it is missing")
-    given = {key: text(value, f"{place}.{key}") for key, value in values.items() if value is not None}
+    given: dict[str, Any] = {}
+    for key, value in values.items():
+        if value is not None:
+            read: Callable[[Any, str], Any] = _READERS.get(key, text)
+            given[key] = read(value, f"{place}.{key}")
     if "amount" in given:
         money(given["amount"], f"{place}.amount", currency)
+    for key, part in given.get("allocate", {}).items():
+        money(part, f"{place}.allocate.{key}", currency)
     return given
+
+
+def _own_waterfall(value: Any, place: str) -> Any:
+    if isinstance(value, list | Mapping):
+        return value
+    return text(value, place)
+
+
+def _own_split(value: Any, place: str) -> Any:
+    return mapping(value, place, _PARTS)
+
+
+_READERS: Mapping[str, Callable[[Any, str], Any]] = {"waterfall": _own_waterfall, "allocate": _own_split}
+"""How the values of events are read that are no texts."""
 
 
 def _without_none(value: Any) -> Any:

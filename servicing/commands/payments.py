@@ -25,10 +25,16 @@ from servicing.errors import (
     PaymentNotPositive,
     PaymentUndone,
     PaymentUnknown,
+    SplitNotAmount,
+    WaterfallInvalid,
 )
 from servicing.events import CLEARING_ROLES, UNDOING, Event, Kind
+from servicing.product import read_waterfall
 from servicing.store import Loan, append_event, load_loan, payload_of
 from servicing.waterfall import Allocation
+from servicing.waterfall_order import COMPONENTS
+
+SPLIT_PARTS = frozenset({*COMPONENTS, "unapplied"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +67,14 @@ def take_payment(
     method: str,
     external_id: str,
     request_key: str,
+    waterfall: Any = None,
+    allocate: Mapping[str, Money] | None = None,
 ) -> Taken:
     """Take a payment at its effective date, today or earlier, and book it; more than the payoff is unapplied.
 
-    Raises: LoanUnknown; PaymentNotPositive; CurrencyMismatch; MethodUnknown; EffectiveDateAhead;
-    EffectiveBeforeFunding; PaymentDuplicate; RequestKeyReused.
+    It is allocated by the product's waterfall, by its own (a name, or a list as a product has it), or as told by
+    component. Raises: LoanUnknown; PaymentNotPositive; CurrencyMismatch; MethodUnknown; EffectiveDateAhead;
+    EffectiveBeforeFunding; PaymentDuplicate; RequestKeyReused; WaterfallInvalid; SplitNotAmount.
     """
     loan = load_loan(uow.connection, loan_id, lock=True)
     event = Event(
@@ -75,7 +84,11 @@ def take_payment(
         entered_on=loan.business_date,
         amount=amount.minor,
         method=method,
-        details={"external_id": external_id, "currency": amount.currency},
+        details={
+            "external_id": external_id,
+            "currency": amount.currency,
+            **_way_of_allocation(amount, waterfall, allocate),
+        },
     )
     before = _came_before(loan, event, request_key)
     if before is not None:
@@ -147,6 +160,25 @@ def _came_before(loan: Loan, event: Event, request_key: str) -> Event | None:
 def _inputs(event: Event) -> dict[str, Any]:
     dated = {"effective_date": event.effective_date} if event.kind is Kind.PAYMENT else {}
     return {"kind": event.kind.value, **dated, **payload_of(event)}
+
+
+def _way_of_allocation(amount: Money, waterfall: Any, allocate: Mapping[str, Money] | None) -> dict[str, Any]:
+    """Return what a payment says of its own allocation, as it is stored; of most there is nothing."""
+    if waterfall is not None and allocate is not None:
+        raise WaterfallInvalid(reason="it has one, or a split, not both")
+    if allocate is not None:
+        total = Money.sum(allocate.values(), amount.currency)
+        below = any(part.minor < 0 for part in allocate.values())
+        if total != amount or below or not set(allocate) <= SPLIT_PARTS:
+            raise SplitNotAmount(amount=amount.minor, parts=total.minor, currency=amount.currency)
+        return {"allocate": {name: part.minor for name, part in allocate.items()}}
+    if waterfall is None:
+        return {}
+    try:
+        found = read_waterfall(waterfall)
+    except ValueError as mistake:
+        raise WaterfallInvalid(reason=str(mistake)) from None
+    return {"waterfall": found if isinstance(found, str) else list(found)}
 
 
 def _check_payment(loan: Loan, event: Event, amount: Money) -> None:

@@ -147,6 +147,8 @@ def _act(live: _Run, event: ScenarioEvent) -> None:
             method=event.values.get("method", "cash"),
             external_id=event.id,
             request_key=key,
+            waterfall=event.values.get("waterfall"),
+            allocate=_split_of(live, event),
         )
         live.event_nos[event.id] = taken.payment_id
     elif event.kind in ("return", "reverse"):
@@ -161,6 +163,12 @@ def _act(live: _Run, event: ScenarioEvent) -> None:
         _refuse_later_steps(live, event.on)
     else:
         accrue_loan(live.uow, live.loan_id, event.on)
+
+
+def _split_of(live: _Run, event: ScenarioEvent) -> dict[str, Money] | None:
+    """Return the split that a payment brings along."""
+    told = event.values.get("allocate")
+    return told and {name: Money.parse(part, live.scenario.currency) for name, part in told.items()}
 
 
 def _refuse_later_steps(live: _Run, on: date) -> None:

@@ -12,15 +12,39 @@ from hypothesis import strategies as st
 
 from ledger.money import Money
 from servicing.day_count import PARTS
-from servicing.product import COMPONENTS, Grace
+from servicing.product import Grace
 from servicing.terms import CustomRow, Step, Terms
+from servicing.waterfall_order import COMPONENTS, NAMED, PAIRS
 from tests.unit.servicing.examples import RULES, TERMS
 
 FREQUENCIES = ("weekly", "biweekly", "semimonthly", "monthly", "days:10", "quarterly")
 
 
+def _waterfalls() -> st.SearchStrategy[dict[str, Any]]:
+    named = st.sampled_from(sorted(NAMED)).map(lambda name: {"waterfall": name})
+    own = st.builds(
+        lambda pairs, processing: {"waterfall": tuple(pairs), "processing": processing},
+        st.permutations(list(PAIRS)),
+        st.sampled_from(["horizontal", "vertical"]),
+    )
+    return st.one_of(st.just({}), named, own)
+
+
+ANY_WATERFALL = st.builds(
+    lambda waterfall, after: {**waterfall, "after_prepayment": after},
+    _waterfalls(),
+    st.sampled_from(["next", "last"]),
+)
+"""What a product says of where payments go."""
+
+USUAL_WATERFALL: st.SearchStrategy[dict[str, Any]] = st.just({})
+"""The oldest installment first, then the next ones."""
+
+
 @st.composite
-def any_terms(draw: st.DrawFn, longest: int = 14) -> Terms:
+def any_terms(
+    draw: st.DrawFn, longest: int = 14, waterfalls: st.SearchStrategy[dict[str, Any]] = USUAL_WATERFALL
+) -> Terms:
     """Draw the terms of a loan; what its kind of amortization needs comes with it."""
     kind = draw(st.sampled_from(sorted(KINDS)))
     count = draw(st.integers(1, longest))
@@ -34,6 +58,7 @@ def any_terms(draw: st.DrawFn, longest: int = 14) -> Terms:
         "rests": draw(st.sampled_from(["daily", "daily", "due_dates"])),
         "day_count": draw(st.sampled_from(sorted(PARTS))),
         "order": draw(st.sampled_from(list(permutations(COMPONENTS)))),
+        **draw(waterfalls),
         "grace": Grace(
             principal=draw(st.integers(0, count - 1)) if spread else 0,
             interest_payment=draw(st.integers(0, count - 1)) if spread else 0,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,16 +14,18 @@ from servicing.engine import fold
 from servicing.events import Event, Kind
 from servicing.terms import Terms
 from tests.property.servicing.journals import Journal
-from tests.property.servicing.loan_terms import any_terms
+from tests.property.servicing.loan_terms import ANY_WATERFALL, USUAL_WATERFALL, any_terms
 from tests.unit.servicing.examples import FUNDED, day, payment, undoing
 
 END = 420
 
 
 @st.composite
-def lives(draw: st.DrawFn) -> tuple[Terms, tuple[Event, ...]]:
+def lives(
+    draw: st.DrawFn, waterfalls: st.SearchStrategy[dict[str, Any]] = ANY_WATERFALL
+) -> tuple[Terms, tuple[Event, ...]]:
     """Draw terms and events in the order in which they are entered, each entered on its day or later."""
-    terms = draw(any_terms())
+    terms = draw(any_terms(waterfalls=waterfalls))
     events = [replace(FUNDED, amount=terms.principal.minor)]
     entered = 0
     paid: list[int] = []
@@ -71,7 +74,7 @@ def test_parts_sum_to_payments_and_installments_to_the_books(life: tuple[Terms, 
         assert sum(line.unpaid for line in lines) == state.principal + state.interest
 
 
-@given(lives())
+@given(lives(waterfalls=USUAL_WATERFALL))
 def test_an_installment_is_satisfied_before_a_later_one_takes_principal_or_interest(
     life: tuple[Terms, tuple[Event, ...]],
 ) -> None:

@@ -12,40 +12,76 @@ from servicing.events import Event, Kind
 from servicing.installments import Installments
 from servicing.schedule import Installment
 from servicing.state import InstallmentState, LoanState
-from servicing.waterfall import Allocation, Claim, allocate
+from servicing.waterfall import Allocation, Claim, Debt, allocate, allocate_as_told
+from servicing.waterfall_order import Waterfall, waterfall_of
 from tests.unit.servicing.examples import FUNDED, RULES, TERMS, day, payment, undoing
 
 OWED = {"late_fees": 15, "returned_payment_fees": 25, "other_fees": 5, "interest": 100, "principal": 50}
+DEBT = Debt(OWED, due={})
 ORDER = ("penalties", "fees", "interest", "principal")
 
 
+SCHEDULE = waterfall_of("schedule", ORDER)
+
+
+def claim(no: int, most: dict[str, int], room: int, status: str = "due") -> Claim:
+    return Claim(no, status, most, room)
+
+
 def test_within_an_installment_the_waterfall_follows_the_order() -> None:
-    claims = [Claim(1, OWED, room=150)]
-    assert allocate(120, OWED, claims, ORDER).allocation.components() == {
+    claims = [claim(1, OWED, room=150)]
+    assert allocate(120, DEBT, claims, SCHEDULE).allocation.components() == {
         "penalties": 40, "fees": 5, "interest": 75, "principal": 0, "unapplied": 0
     }  # fmt: skip
-    assert allocate(120, OWED, claims, ("interest", "principal", "fees", "penalties")).allocation.principal == 20
+    other = waterfall_of("schedule", ("interest", "principal", "fees", "penalties"))
+    assert allocate(120, DEBT, claims, other).allocation.principal == 20
 
 
 def test_what_is_more_than_the_whole_debt_stays_unapplied() -> None:
-    assert allocate(200, OWED, [Claim(1, OWED, room=150)], ORDER).allocation.unapplied == 5
+    assert allocate(200, DEBT, [claim(1, OWED, room=150)], SCHEDULE).allocation.unapplied == 5
 
 
 def test_the_oldest_installment_is_paid_whole_before_the_next_one_gets_anything() -> None:
     claims = [
-        Claim(1, {"late_fees": 15, "interest": 60, "principal": 20}, room=80),
-        Claim(2, {"returned_payment_fees": 25, "interest": 40, "principal": 30}, room=70),
+        claim(1, {"late_fees": 15, "interest": 60, "principal": 20}, room=80),
+        claim(2, {"returned_payment_fees": 25, "interest": 40, "principal": 30}, room=70),
     ]
-    split = allocate(130, OWED, claims, ORDER)
+    split = allocate(130, DEBT, claims, SCHEDULE)
     assert split.by_installment[1] == Allocation(late_fees=15, interest=60, principal=20)
     assert split.by_installment[2] == Allocation(returned_payment_fees=25, interest=10)
     assert split.allocation == Allocation(late_fees=15, returned_payment_fees=25, interest=70, principal=20)
 
 
 def test_no_claim_takes_more_than_is_owed_or_than_its_room() -> None:
-    claims = [Claim(1, {"interest": 500, "principal": 500}, room=110)]
-    split = allocate(300, OWED, claims, ORDER)
+    claims = [claim(1, {"interest": 500, "principal": 500}, room=110)]
+    split = allocate(300, DEBT, claims, SCHEDULE)
     assert split.allocation == Allocation(interest=100, principal=10, unapplied=190)
+
+
+def test_two_claims_of_one_installment_take_no_more_than_it_asks_for() -> None:
+    claims = [claim(1, {"interest": 60, "principal": 0}, room=80), claim(1, {"interest": 60, "principal": 50}, room=80)]
+    split = allocate(300, DEBT, claims, SCHEDULE)
+    assert split.allocation == Allocation(interest=60, principal=20, unapplied=220)
+
+
+def test_a_split_by_component_goes_to_the_oldest_first_and_what_is_not_owed_stays_unapplied() -> None:
+    claims = [
+        claim(1, {"interest": 60, "principal": 20}, room=80, status="past_due"),
+        claim(2, {"interest": 40, "principal": 30}, room=70, status="in_advance"),
+    ]
+    split = allocate_as_told({"principal": 30, "fees": 10, "unapplied": 2}, DEBT, claims)
+    assert split.by_installment == {1: Allocation(principal=20), 2: Allocation(principal=10)}
+    assert split.allocation == Allocation(principal=30, unapplied=12)
+
+
+def test_what_is_paid_in_advance_takes_nothing_that_is_due() -> None:
+    claims = [
+        claim(1, {"interest": 60, "principal": 20}, room=80),
+        claim(2, {"interest": 90, "principal": 90}, room=90, status="in_advance"),
+    ]
+    ahead_first = Waterfall(tuple((status, each) for status in ("in_advance", "due") for each in ORDER), vertical=False)
+    split = allocate(75, Debt(OWED, due={"interest": 60, "principal": 20}), claims, ahead_first)
+    assert split.by_installment == {1: Allocation(interest=5), 2: Allocation(interest=40, principal=30)}
 
 
 def parts(state: LoanState, no: int) -> dict[str, int]:

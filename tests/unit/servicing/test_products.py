@@ -38,6 +38,12 @@ def test_only_a_shipped_name_is_a_product(name: str) -> None:
         ({"grace": {"principal": "-1"}}, "product.grace.principal"),
         ({"grace": {"interest_free": "nonsense"}}, "product.grace.interest_free"),
         ({"amortization": "bullet"}, "product.amortization"),
+        ({"waterfall": "niagara"}, "product.waterfall"),
+        ({"waterfall": ["past_due_penalties"]}, "product.waterfall"),
+        ({"waterfall": {"past_due": None}}, "product.waterfall"),
+        ({"waterfall": {"overdue": ["fees"]}}, "product.waterfall"),
+        ({"waterfall": "schedule", "processing": "vertical"}, "product.processing"),
+        ({"processing": "diagonal"}, "product.processing"),
     ],
 )
 def test_a_mistake_is_named_by_its_place(keys: dict[str, Any], place: str) -> None:
@@ -50,10 +56,7 @@ def test_a_mistake_is_named_by_its_place(keys: dict[str, Any], place: str) -> No
     ("keys", "named"),
     [
         ({"interest": "precomputed"}, "product.interest: precomputed"),
-        ({"after_prepayment": "last"}, "product.after_prepayment: last"),
-        ({"waterfall": "system"}, "product.waterfall: system"),
-        ({"waterfall": ["past_due_penalties"]}, "product.waterfall"),
-        ({"processing": "vertical"}, "product.processing"),
+        ({"after_prepayment": "reduce_term"}, "product.after_prepayment: reduce_term"),
         ({"down_payment": {"percent": "0.5"}}, "product.down_payment"),
         ({"late_fee": {"percent": "5"}}, "product.late_fee.percent"),
         ({"late_fee": {"amount": "5", "max": "30"}}, "product.late_fee.max"),

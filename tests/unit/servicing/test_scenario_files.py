@@ -96,11 +96,7 @@ def test_two_events_of_one_name_are_refused() -> None:
     ("text", "named"),
     [
         (LOAN + "events: [{on: 2026-02-01, charge_off: }]", "events.charge_off"),
-        (
-            LOAN + "events: [{on: 2026-02-01, payment: {amount: 1, allocate: {principal: 1}}}]",
-            "events.payment.allocate",
-        ),
-        (LOAN + "events: [{on: 2026-02-01, payment: {amount: 1, waterfall: payoff}}]", "events.payment.waterfall"),
+        (LOAN + "events: [{on: 2026-02-01, refund: {amount: 1}}]", "events.refund"),
         ("product: {interest: precomputed}\n" + LOAN, "product.interest: precomputed"),
     ],
 )
