@@ -12,6 +12,7 @@ import calendar
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from datetime import date, timedelta
 
+from ledger.money import Money, round_to_minor
 from servicing.events import CLEARING_ROLES, UNDOING, Event, Kind
 from servicing.installments import Installments
 from servicing.running_interest import RunningInterest
@@ -103,12 +104,20 @@ class _Folding:
     def assess_late_fee(self, no: int, day: date) -> None:
         """Assess the fee of an installment, unless all that is missing is what penalties took from payments."""
         excused = sum(parts.penalties for parts in self.allocations.values())
-        if self.installments.is_satisfied(no) or self.installments.unpaid_through(no) <= excused:
+        past_due = min(self.installments.unpaid_of(no), self.installments.unpaid_through(no) - excused)
+        if past_due <= 0:
             return
-        fee = self.terms.amount(self.terms.product.late_fee.amount).minor
+        fee = self._late_fee_on(past_due)
+        if not fee:
+            return
         self.owed["late_fees"] += fee
         self.installments.charge_late(no, fee)
         self._plan(f"late_fee:{no}", "late_fee_assessed", day, {"fee": fee})
+
+    def _late_fee_on(self, past_due: int) -> int:
+        terms = self.terms
+        exact = terms.product.late_fee.on(Money(past_due, terms.currency).to_decimal())
+        return round_to_minor(exact, terms.currency, terms.product.rounding).minor
 
     def state(self, through: date) -> LoanState:
         funded = bool(self.events_of(self.terms.funded_on))
@@ -209,7 +218,7 @@ class _Folding:
 
 def _late_fee_days(terms: Terms, fees_through: date | None) -> Iterator[tuple[date, int]]:
     """Yield the day at whose close each installment earns its late fee, and the installment's number."""
-    if fees_through is None or not terms.product.late_fee.amount:
+    if fees_through is None or not terms.product.late_fee.is_charged:
         return
     for installment in contract_schedule(terms):
         day = installment.due + timedelta(days=terms.product.grace_days)

@@ -127,9 +127,9 @@ class Installments:
         """Return what is missing of interest and principal of the installments up to this one."""
         return sum(line.unpaid for line in self._lines[:no])
 
-    def is_satisfied(self, no: int) -> bool:
-        """Tell whether nothing is missing of an installment's interest and principal."""
-        return not self._lines[no - 1].unpaid
+    def unpaid_of(self, no: int) -> int:
+        """Return what is missing of an installment's interest and principal."""
+        return self._lines[no - 1].unpaid
 
     def wants_interest(self, no: int) -> bool:
         """Tell whether an installment asks for interest and is not satisfied yet."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from importlib.resources import files
 from typing import Annotated, Any, Literal
@@ -58,10 +58,26 @@ class InstallmentRounding(_Rules):
     mode: Rounding = Rounding.HALF_UP
 
 
-class Fee(_Rules):
-    """A fixed fee in the major unit."""
+class LateFee(_Rules):
+    """A late fee: an amount in the major unit, or a percentage of what is past due between a least and a most."""
 
     amount: Exact = Field(default=Decimal(0), ge=0)
+    percent: Exact = Field(default=Decimal(0), ge=0, le=100)
+    of: Literal["past_due"] = "past_due"
+    min: Exact = Field(default=Decimal(0), ge=0)
+    max: Exact | None = Field(default=None, ge=0)
+
+    @property
+    def is_charged(self) -> bool:
+        """Tell whether there is a fee at all."""
+        return bool(self.amount or self.percent)
+
+    def on(self, past_due: Decimal) -> Decimal:
+        """Return the fee on what is past due, both in the major unit, not rounded."""
+        if not self.percent:
+            return self.amount
+        fee = max(past_due * self.percent / 100, self.min)
+        return fee if self.max is None else min(fee, self.max)
 
 
 class Grace(_Rules):
@@ -96,7 +112,7 @@ class Product(_Rules):
     processing: Literal["horizontal", "vertical"] | None = None
     order: tuple[Component, ...] = ("penalties", "fees", "interest", "principal")
     grace_days: int = Field(default=0, ge=0, le=365)
-    late_fee: Fee = Fee()
+    late_fee: LateFee = LateFee()
     returned_payment_fee: Exact = Field(default=Decimal(0), ge=0)
     origination_fee: PercentFee = PercentFee()
     non_accrual_dpd: int | None = Field(default=None, ge=1)
@@ -122,11 +138,6 @@ _NOTHING = re.compile(r"0*(\.0*)?", re.ASCII)
 LATER_KEYS = frozenset({"down_payment"})
 """Keys of the format that arrive with later work."""
 
-LATER_PARTS: Mapping[str, frozenset[str]] = {
-    "late_fee": frozenset({"percent", "of", "min", "max"}),
-}
-"""Keys within a key that arrive with later work."""
-
 LATER_CHOICES: Mapping[str, frozenset[str]] = {
     "interest": frozenset({"precomputed"}),
     "after_prepayment": frozenset({"reduce_installment", "reduce_term"}),
@@ -140,17 +151,15 @@ def parse_product(keys: Mapping[str, Any]) -> Product:
     """
     _refuse_later_work(keys)
     try:
-        product = Product.model_validate(_without_later_work(keys))
+        product = Product.model_validate({k: v for k, v in keys.items() if k not in LATER_KEYS})
     except ValidationError as mistakes:
         first = mistakes.errors(include_url=False)[0]
         place = ".".join(("product", *map(str, first["loc"])))
         reason = "unknown key" if first["type"] == "extra_forbidden" else first["msg"]
         raise ProductInvalid(place=place, reason=reason) from None
-    if sorted(product.order) != sorted(COMPONENTS):
-        raise ProductInvalid(place="product.order", reason="every component stands in it once")
-    vertical = product.waterfall_for().vertical
-    if product.processing is not None and vertical != (product.processing == "vertical"):
-        raise ProductInvalid(place="product.processing", reason=f"waterfall {product.waterfall} has its own")
+    for place, wrong, why in _contradictions(product):
+        if wrong:
+            raise ProductInvalid(place=f"product.{place}", reason=why)
     return product
 
 
@@ -165,27 +174,25 @@ def shipped(name: str) -> Product:
     return parse_product(tomllib.loads(file.read_text(encoding="utf-8")))
 
 
+def _contradictions(product: Product) -> Iterator[tuple[str, bool, str]]:
+    """Yield what the rules of a product may not say together: where, whether it is so, and why not."""
+    yield "order", sorted(product.order) != sorted(COMPONENTS), "every component stands in it once"
+    own, vertical = product.processing, product.waterfall_for().vertical
+    differs = own is not None and vertical != (own == "vertical")
+    yield "processing", differs, f"waterfall {product.waterfall} has its own"
+    fee = product.late_fee
+    bounds = bool(fee.min) or fee.max is not None
+    yield "late_fee", bool(fee.amount and fee.percent), "it is an amount or a percentage, not both"
+    yield "late_fee", bounds and not fee.percent, "only a percentage has a least and a most"
+    yield "late_fee.max", fee.max is not None and fee.max < fee.min, f"it is less than the least, {fee.min}"
+
+
 def _refuse_later_work(keys: Mapping[str, Any]) -> None:
     for key, value in keys.items():
-        later_choice = isinstance(value, str) and value in LATER_CHOICES.get(key, ())
-        if later_choice:
+        if isinstance(value, str) and value in LATER_CHOICES.get(key, ()):
             raise LaterWork(key=f"product.{key}: {value}")
         if key in LATER_KEYS and _asks_for_something(value):
             raise LaterWork(key=f"product.{key}")
-        for part, inner in value.items() if isinstance(value, Mapping) else ():
-            if part in LATER_PARTS.get(key, ()) and _asks_for_something(inner):
-                raise LaterWork(key=f"product.{key}.{part}")
-
-
-def _without_later_work(keys: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the keys without those of later work, which ask for nothing here."""
-    return {
-        key: {k: v for k, v in value.items() if k not in LATER_PARTS.get(key, ())}
-        if isinstance(value, Mapping)
-        else value
-        for key, value in keys.items()
-        if key not in LATER_KEYS
-    }
 
 
 def _asks_for_something(value: Any) -> bool:

@@ -31,6 +31,11 @@ def test_only_a_shipped_name_is_a_product(name: str) -> None:
         ({"late_fee": {"amount": "NaN"}}, "product.late_fee.amount"),
         ({"late_fee": {"sum": "1"}}, "product.late_fee.sum"),
         ({"late_fee": "15"}, "product.late_fee"),
+        ({"late_fee": {"amount": "5", "percent": "5"}}, "product.late_fee"),
+        ({"late_fee": {"amount": "5", "max": "30"}}, "product.late_fee"),
+        ({"late_fee": {"percent": "101"}}, "product.late_fee.percent"),
+        ({"late_fee": {"percent": "5", "min": "6", "max": "5"}}, "product.late_fee.max"),
+        ({"late_fee": {"percent": "5", "of": "principal"}}, "product.late_fee.of"),
         ({"day_count": "actual/366"}, "product.day_count"),
         ({"order": ["interest", "principal"]}, "product.order"),
         ({"order": ["interest", "interest", "fees", "principal"]}, "product.order"),
@@ -58,8 +63,6 @@ def test_a_mistake_is_named_by_its_place(keys: dict[str, Any], place: str) -> No
         ({"interest": "precomputed"}, "product.interest: precomputed"),
         ({"after_prepayment": "reduce_term"}, "product.after_prepayment: reduce_term"),
         ({"down_payment": {"percent": "0.5"}}, "product.down_payment"),
-        ({"late_fee": {"percent": "5"}}, "product.late_fee.percent"),
-        ({"late_fee": {"amount": "5", "max": "30"}}, "product.late_fee.max"),
     ],
 )
 def test_later_work_is_refused_by_name(keys: dict[str, Any], named: str) -> None:
@@ -69,4 +72,4 @@ def test_later_work_is_refused_by_name(keys: dict[str, Any], named: str) -> None
 
 
 def test_a_later_key_that_asks_for_nothing_is_let_by() -> None:
-    assert parse_product({"late_fee": {"max": "0"}, "down_payment": {"percent": "0.00"}}) == Product()
+    assert parse_product({"down_payment": {"percent": "0.00"}}) == Product()
