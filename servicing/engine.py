@@ -98,8 +98,7 @@ class _Folding:
             case Kind.PAYMENT if event.no not in self.undone:
                 self._pay(event)
             case Kind.RETURNED:
-                self._charge_return_fee(event)
-                self._apply_unapplied(event)
+                self._apply_unapplied(event, self._charge_return_fee(event))
 
     def assess_late_fee(self, no: int, day: date) -> None:
         """Assess the fee of an installment, unless all that is missing is what penalties took from payments."""
@@ -155,12 +154,13 @@ class _Folding:
         role = CLEARING_ROLES[event.method]
         self._plan(f"event:{event.no}", "payment_applied", day, amounts, role)
 
-    def _apply_unapplied(self, event: Event) -> None:
-        """Pay what the loan has come to owe by an event out of unapplied cash."""
-        if not self.unapplied or not any(self.owed.values()):
+    def _apply_unapplied(self, event: Event, new_debt: int) -> None:
+        """Pay out of unapplied cash as much as the loan has come to owe by an event."""
+        amount = min(self.unapplied, new_debt)
+        if not amount:
             return
-        split = self._lay(self.unapplied, event)
-        self.unapplied = split.allocation.unapplied
+        split = self._lay(amount, event)
+        self.unapplied -= amount - split.allocation.unapplied
         amounts = self._receivables(split.allocation)
         self._plan(f"event:{event.no}/applied", "unapplied_applied", event.effective_date, amounts)
 
@@ -200,13 +200,15 @@ class _Folding:
             self.owed["interest"] += amount
             self._plan(key, "interest_accrued", day, {"interest": amount})
 
-    def _charge_return_fee(self, event: Event) -> None:
+    def _charge_return_fee(self, event: Event) -> int:
+        """Charge the product's fee for a returned payment; return it."""
         fee, day = self.terms.amount(self.terms.product.returned_payment_fee).minor, event.effective_date
         if fee:
             self.owed["returned_payment_fees"] += fee
             self.installments.charge("returned_payment_fees", fee, day)
             self.paid_off_on = None
             self._plan(f"event:{event.no}/fee", "returned_payment_fee_assessed", day, {"fee": fee})
+        return fee
 
     def _plan(
         self, key: str, template: str, day: date, amounts: Mapping[str, int], clearing_role: str | None = None

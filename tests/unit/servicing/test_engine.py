@@ -237,6 +237,14 @@ def test_unapplied_cash_pays_what_the_loan_comes_to_owe_and_the_rest_of_it_stays
         assert parts(state, 4)["unapplied"] == excess, "the payment keeps its parts"
 
 
+def test_cash_that_was_held_beside_a_debt_pays_no_more_than_what_came_to_be_owed() -> None:
+    held = replace(payment(4, 100_00, day(5)), details={"allocate": {"unapplied": 100_00}})
+    returned = [payment(2, 1000, day(10)), undoing(3, 2, day(12), Kind.RETURNED)]
+    state = fold(TERMS, [FUNDED, *returned, held], day(12))
+    assert state.unapplied == 100_00 - 25_00
+    assert state.payoff == fold(TERMS, [FUNDED], day(12)).payoff
+
+
 def test_buckets_begin_where_they_say() -> None:
     assert [bucket(n) for n in (0, 1, 29, 30, 59, 60, 90, 120)] == [
         "current", "1-29", "1-29", "30-59", "30-59", "60-89", "90-119", "120+"
