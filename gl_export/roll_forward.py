@@ -30,7 +30,7 @@ KINDS = (
     MovementKind("funded", "Funded", ("loan_funded",)),
     MovementKind("accrued", "Accrued", ("interest_accrued",)),
     MovementKind("charged", "Charged", ("late_fee_assessed", "returned_payment_fee_assessed")),
-    MovementKind("paid", "Paid", ("payment_applied",)),
+    MovementKind("paid", "Paid", ("payment_applied", "unapplied_applied")),
     MovementKind("disbursed", "Disbursed", ("disbursement_sent",)),
 )
 OTHER = MovementKind("other", "Other", ())
