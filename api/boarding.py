@@ -16,8 +16,8 @@ from api.days import objection_to
 from api.errors import FundedBeforeBookOpened
 from ledger.queries.accounts import Book
 from servicing.boarding import SHOWN_MISTAKES, Tape
-from servicing.due_dates import due_dates
 from servicing.errors import TapeInvalid, TermsInvalid
+from servicing.schedule import dues_of
 from servicing.terms import Terms
 
 MAX_YEARS = 100
@@ -63,7 +63,7 @@ def _objections(terms: Terms) -> Iterator[tuple[str, str]]:
             yield field, objection
             return
     try:
-        last = due_dates(terms.funded_on, terms.first_due_on, terms.frequency, terms.installments)[-1]
+        last = dues_of(terms)[-1]
     except TermsInvalid as mistake:
         yield mistake.field, mistake.reason
         return

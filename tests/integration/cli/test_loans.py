@@ -87,7 +87,7 @@ def test_a_day_that_cannot_be_is_named_by_row_and_column_and_nothing_is_boarded(
     book: Loanbook, tape: Path, funded_on: str, first_due_on: str, column: str, reason: str
 ) -> None:
     book("day", "advance", "2026-01-15")
-    tape.write_text(f'{TAPE}\n"L\n3",1.00,9.5,24,monthly,{funded_on},{first_due_on}\n')
+    tape.write_text(f'{TAPE}\n"L-3\n",1.00,9.5,24,monthly,{funded_on},{first_due_on}\n')
 
     refusal = book("board", str(tape), "--json", expect=2).refusal
 
