@@ -150,6 +150,8 @@ class ReferenceLedger:
     months: dict[date, str] = field(default_factory=dict)
     gate: date = date.min
     chunks: dict[str, list[tuple[tuple[object, ...], int]]] = field(default_factory=dict)
+    left: list[list[int]] = field(default_factory=list)
+    resumes: bool = False
 
     def __post_init__(self) -> None:
         self.heads[self.own] = Head(None)
@@ -300,14 +302,25 @@ class ReferenceLedger:
     # --- Batches ------------------------------------------------------------------------------------------
 
     def post_batch(self, batch: BatchRequest, *, chunk: int) -> tuple[int, int]:
-        """Book a batch and return how many entries now, and how many before; chunks before a fault stay."""
+        """Book a batch and return how many entries now, and how many before.
+
+        After a fault, chunks before it stay booked; those after it are `left`, and `adopt` takes those that were.
+        """
+        self.left, self.resumes = [], batch.key in self.chunks
         self._refuse_unknown_accounts(move for _, move in batch.rows)
-        before = self._booked_of(batch)
+        before, posted = self._booked_of(batch), 0
         ids = sorted({subledger for subledger, _ in batch.rows})
-        posted = 0
-        for start in range(0, len(ids), chunk):
-            posted += self._post_chunk(batch, ids[start : start + chunk])
+        chunks = [ids[start : start + chunk] for start in range(0, len(ids), chunk)]
+        for number, each in enumerate(chunks):
+            self.left = chunks[number + 1 :]
+            posted += self._post_chunk(batch, each)
         return posted, before
+
+    def adopt(self, batch: BatchRequest, booked: set[int]) -> None:
+        """Book the chunks that were left, side by side with the one at fault, if any entry of theirs was booked."""
+        for each in self.left:
+            if booked.intersection(each):
+                self._post_chunk(batch, each)
 
     def _booked_of(self, batch: BatchRequest) -> int:
         chunks = self.chunks.get(batch.key, [])
@@ -316,24 +329,14 @@ class ReferenceLedger:
         return sum(count for _, count in chunks)
 
     def _post_chunk(self, batch: BatchRequest, ids: list[int]) -> int:
-        self._booked_of(batch)
-        if batch.key in self.chunks:
+        if self.resumes:
             ids = [each for each in ids if not self._booked_already(batch, each)]
-        moves = [move for each in ids for move in batch.moves_of(each)]
-        self._check_batch_accounts(moves)
-        for each in ids:
-            head = self.heads.get(each)
-            if head is None:
-                raise Refused(errors.SubledgerUnknown)
-            if head.frozen or self.business_date <= self.gate:
-                self._refuse_head(head, self.business_date)
+        self._check_batch_accounts([move for each in ids for move in batch.moves_of(each)])
+        faults = {fault for each in ids for fault in self._faults_of_head(batch, each)}
+        if faults:
+            raise Refused(*faults)
         if any(self.heads[each].of_key(batch.key) for each in ids):
             raise Refused(errors.BatchMismatch)
-        for each in ids:
-            if self.heads[each].currency not in (None, *{move[3] for move in batch.moves_of(each)}) or (
-                self.heads[each].currency and len({move[3] for move in batch.moves_of(each)}) > 1
-            ):
-                raise Refused(errors.CurrencyNotTaken)
         moved = {each: self._moved(self.heads[each], batch.moves_of(each)) for each in ids}
         for each, balances in moved.items():
             head = self.heads[each]
@@ -345,6 +348,16 @@ class ReferenceLedger:
         if ids:
             self.chunks.setdefault(batch.key, []).append((batch.identity, len(ids)))
         return len(ids)
+
+    def _faults_of_head(self, batch: BatchRequest, subledger: int) -> Iterator[type[DomainError]]:
+        head = self.heads.get(subledger)
+        if head is None:
+            yield errors.SubledgerUnknown
+            return
+        if head.frozen:
+            yield errors.SubledgerFrozen
+        if head.currency and any(move[3] != head.currency for move in batch.moves_of(subledger)):
+            yield errors.CurrencyNotTaken
 
     def _booked_already(self, batch: BatchRequest, subledger: int) -> bool:
         head = self.heads.get(subledger)

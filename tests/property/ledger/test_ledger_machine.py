@@ -285,58 +285,54 @@ class LedgerMachine(RuleBasedStateMachine):
     # --- Accounts and subledgers --------------------------------------------------------------------------
 
     @rule(
-        number=st.integers(1, 3),
+        action=st.sampled_from(["open", "close", "reopen"]),
+        code=st.sampled_from(["6001", "6002", "6003", "4010", "1310"]),
         kind=st.sampled_from(list(AccountType)),
         flags=st.sets(st.sampled_from(["contra", "kept", "either", "control"])),
         currency=st.sampled_from([None, None, "USD"]),
         offset=st.sampled_from([-60, -5, 0, 3]),
     )
-    def open_account(self, number: int, kind: AccountType, flags: set[str], currency: str | None, offset: int) -> None:
-        """Open an account, or one that there is."""
-        definition = _account(f"600{number}", kind, *flags, currency=currency)
-        since = self.reference.business_date + timedelta(days=offset)
-        self.both(
-            lambda: self.reference.open_account(definition.code, _as_reference(definition, since)),
-            lambda uow: open_account(uow, self.code, definition, effective_from=since),
-        )
-
-    @rule(code=st.sampled_from(("4010", "6001", "6002", "1310")), offset=st.integers(-20, 10))
-    def close_account(self, code: str, offset: int) -> None:
-        """Close an account from a day on."""
+    def change_chart(
+        self, action: str, code: str, kind: AccountType, flags: set[str], currency: str | None, offset: int
+    ) -> None:
+        """Open an account, close one from a day on, or open a closed one again."""
+        definition = _account(code, kind, *flags, currency=currency)
         day = self.reference.business_date + timedelta(days=offset)
-        self.both(
-            lambda: self.reference.close_account(code, day),
-            lambda uow: close_account(uow, self.code, code, closed_from=day),
-        )
+        if action == "open":
+            self.both(
+                lambda: self.reference.open_account(code, _as_reference(definition, day)),
+                lambda uow: open_account(uow, self.code, definition, effective_from=day),
+            )
+        elif action == "close":
+            self.both(
+                lambda: self.reference.close_account(code, day),
+                lambda uow: close_account(uow, self.code, code, closed_from=day),
+            )
+        else:
+            self.both(
+                lambda: self.reference.reopen_account(code),
+                lambda uow: reopen_account(uow, self.code, code, effective_from=day),
+            )
 
-    @precondition(lambda self: self.reference.closed_from)
-    @rule(which=WHICH)
-    def reopen_account(self, which: int) -> None:
-        """Open a closed account again."""
-        closed = sorted(self.reference.closed_from)
-        code = closed[which % len(closed)]
+    @rule(
+        action=st.sampled_from(["open", "open", "freeze", "thaw", "thaw"]),
+        currency=st.sampled_from([None, *CURRENCIES]),
+        which=WHICH,
+    )
+    def change_subledgers(self, action: str, currency: str | None, which: int) -> None:
+        """Open a subledger behind the gate as it stands, freeze one or thaw it."""
+        if action == "open":
+            self._open_subledgers(currency, 1 + which % 2)
+            return
+        subledger = self.subledger(which)
         self.both(
-            lambda: self.reference.reopen_account(code),
-            lambda uow: reopen_account(uow, self.code, code, effective_from=self.reference.business_date),
+            lambda: self.reference.freeze(subledger, frozen=action == "freeze"),
+            lambda uow: freeze_subledger(uow, subledger, frozen=action == "freeze"),
         )
-
-    @rule(currency=st.sampled_from([None, *CURRENCIES]), count=st.integers(1, 2))
-    def open_subledgers(self, currency: str | None, count: int) -> None:
-        """Open subledgers, behind the gate as it stands."""
-        self._open_subledgers(currency, count)
 
     def _open_subledgers(self, currency: str | None, count: int) -> None:
         for each in self.run(lambda uow: open_subledgers(uow, self.code, currency, count)):
             self.reference.heads[each] = Head(currency)
-
-    @rule(which=WHICH, frozen=st.booleans())
-    def freeze(self, which: int, frozen: bool) -> None:
-        """Freeze a subledger or thaw it."""
-        subledger = self.subledger(which)
-        self.both(
-            lambda: self.reference.freeze(subledger, frozen=frozen),
-            lambda uow: freeze_subledger(uow, subledger, frozen=frozen),
-        )
 
     # --- Entries ------------------------------------------------------------------------------------------
 
@@ -356,37 +352,28 @@ class LedgerMachine(RuleBasedStateMachine):
             assert (posted.booking_date, posted.replayed) == (entry.booking, booked.replayed)
 
     @rule(
-        which=WHICH,
-        wanted=MOVES,
-        key=KEYS,
-        effective=st.integers(-60, 40),
-        booking=DAYS,
-        approver=APPROVERS,
-        manual=st.sampled_from([False, False, False, False, True]),
-    )
-    def post_entry(
-        self,
-        which: int,
-        wanted: Sequence[Any],
-        key: str | None,
-        effective: int,
-        booking: int | None,
-        approver: str | None,
-        manual: bool,
-    ) -> None:
-        """Book an entry of one or several postings."""
-        subledger = self.subledger(which)
-        day = self.reference.business_date + timedelta(days=effective)
-        request = Request(
-            subledger=subledger,
-            key=self.key(key),
-            moves=self.moves(subledger, wanted),
-            effective=day,
-            booking=self.day(booking),
-            approver=approver,
-            template=MANUAL if manual else "test",
+        work=st.lists(
+            st.tuples(
+                WHICH, MOVES, KEYS, st.integers(-60, 40), DAYS, APPROVERS, st.sampled_from(["test", "test", MANUAL])
+            ),
+            min_size=1,
+            max_size=5,
         )
-        self.post(request)
+    )
+    def post_entries(self, work: Sequence[Any]) -> None:
+        """Book entries of one or several postings, each in a transaction of its own."""
+        for which, wanted, key, effective, booking, approver, template in work:
+            subledger = self.subledger(which)
+            request = Request(
+                subledger=subledger,
+                key=self.key(key),
+                moves=self.moves(subledger, wanted),
+                effective=self.reference.business_date + timedelta(days=effective),
+                booking=self.day(booking),
+                approver=approver,
+                template=template,
+            )
+            self.post(request)
 
     @rule(work=st.lists(st.tuples(WHICH, USUAL_PAIRS, TINY), min_size=1, max_size=5))
     def post_usual_entries(self, work: Sequence[Any]) -> None:
@@ -412,10 +399,13 @@ class LedgerMachine(RuleBasedStateMachine):
         }
         self.post(replace(request, **{field: changes[field]}) if field else request)
 
-    @rule(which=WHICH, entry=WHICH, key=KEYS, booking=DAYS, approver=APPROVERS)
-    def reverse(self, which: int, entry: int, key: str | None, booking: int | None, approver: str | None) -> None:
-        """Undo an entry, once or twice, or one that undoes another."""
-        subledger, key, day = self.subledger(which), self.key(key), self.day(booking)
+    @rule(work=st.lists(st.tuples(WHICH, WHICH, KEYS, DAYS, APPROVERS), min_size=1, max_size=4))
+    def reverse(self, work: Sequence[Any]) -> None:
+        """Undo entries: some for the second time, some that undo another."""
+        for which, entry, wanted, booking, approver in work:
+            self._reverse(self.subledger(which), entry, self.key(wanted), self.day(booking), approver)
+
+    def _reverse(self, subledger: int, entry: int, key: str, day: date | None, approver: str | None) -> None:
         number = self.number(subledger, entry)
         self.expect(
             lambda: self.reference.post(
@@ -487,6 +477,13 @@ class LedgerMachine(RuleBasedStateMachine):
         )
         if both:
             assert (both[1].posted, both[1].posted_before) == both[0]
+            return
+        keys = self.rows(
+            "SELECT subledger_id FROM ledger.journal_entry WHERE book_id = :book AND request_key = :key",
+            key=request.key,
+        )
+        heads = self.reference.heads
+        self.reference.adopt(request, {each for (each,) in keys if not heads[each].of_key(request.key)})
 
     def _batch_of(self, request: BatchRequest) -> Batch:
         return Batch(
@@ -503,7 +500,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     # --- Days, months, years, seals -----------------------------------------------------------------------
 
-    @rule(days=st.sampled_from([-1, 0, 1, 1, 8, 25, 31]))
+    @rule(days=st.sampled_from([1, 8, 25, 31, 0, 1, -1]))
     def advance(self, days: int) -> None:
         """Move the business date."""
         to = self.reference.business_date + timedelta(days=days)
@@ -520,7 +517,7 @@ class LedgerMachine(RuleBasedStateMachine):
         }[action]
         self.both(lambda: predicted(month), lambda uow: taken(uow, self.code, Month.of(month)))
 
-    @rule(which=st.sampled_from(["next", "next", 0, 1, 2, -1]))
+    @rule(which=st.sampled_from(["next", "next", "next", 0, 1, -1]))
     def close(self, which: int | str) -> None:
         """Close a month for good, or the next one once it is over: it is sealed, and its balances have a digest."""
         month = min(month for month, state in self.reference.months.items() if state != "closed")
@@ -554,7 +551,8 @@ class LedgerMachine(RuleBasedStateMachine):
         )
 
     @rule(
-        year=st.sampled_from([2024, 2025, 2025, 2025, 2026]), approver=st.sampled_from([None, "teller", "boss", "boss"])
+        year=st.sampled_from([2025, 2025, 2025, 2026, 2024]),
+        approver=st.sampled_from(["boss", "boss", "boss", "teller", None]),
     )
     def close_year(self, year: int, approver: str | None) -> None:
         """Carry the result of a year to retained earnings."""
@@ -580,6 +578,7 @@ class LedgerMachine(RuleBasedStateMachine):
             entry.request = replace(entry.request, moves=moves)
             entry.identity = entry.request.identity
 
+    @precondition(lambda self: any(entry.block is None for entry in self.reference.entries()))
     @rule()
     def seal(self) -> None:
         """Seal what is not sealed yet."""
