@@ -11,16 +11,13 @@ import sqlalchemy as sa
 from alembic import context
 
 from migrations.metadata import metadata_of_every_package, ours_only
-from migrations.runner import LOCK_TIMEOUT, MIGRATION_LOCK, STATEMENT_TIMEOUT, prepare_roles
+from migrations.runner import BEFORE_EVERY_RUN
 
 
 def run(connection: sa.Connection) -> None:
     """Run what is missing, in one transaction under a lock that a second runner waits for."""
-    prepare_roles(connection)
-    connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
-    connection.execute(sa.text("SET LOCAL ROLE loanbook_owner"))
-    connection.execute(sa.text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'"))
-    connection.execute(sa.text(f"SET LOCAL statement_timeout = '{STATEMENT_TIMEOUT}'"))
+    for statement in BEFORE_EVERY_RUN:
+        connection.exec_driver_sql(statement)
     context.configure(
         connection=connection,
         target_metadata=metadata_of_every_package(),
@@ -33,8 +30,26 @@ def run(connection: sa.Connection) -> None:
     context.run_migrations()
 
 
+def write() -> None:
+    """Write what would be run as a script of one transaction, without a connection."""
+    # A parameter style without percent signs, which would be doubled in functions otherwise.
+    context.configure(
+        dialect_name="postgresql",
+        dialect_opts={"paramstyle": "named"},
+        literal_binds=True,
+        version_table_schema="public",
+    )
+    with context.begin_transaction():
+        for statement in BEFORE_EVERY_RUN:
+            context.execute(statement)
+        context.run_migrations()
+
+
 def main() -> None:
-    """Use the connection that was handed over, or open one."""
+    """Use the connection that was handed over, or open one; with `--sql` write a script instead."""
+    if context.is_offline_mode():
+        write()
+        return
     handed_over = context.config.attributes.get("connection")
     if handed_over is not None:
         run(handed_over)

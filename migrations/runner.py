@@ -1,15 +1,16 @@
 """Brings a database to the newest schema, and makes the roles that the schema is granted to.
 
-`migrate` is what `loanbook migrate` and the tests call. A second runner waits for the first and then finds nothing
-to do. Never: a downgrade, or a password (the operator gives the login roles theirs).
+`migrate` is what `loanbook migrate` and the tests call; `offline_sql` writes the same as a script for psql. A second
+runner waits for the first and then finds nothing to do. Never: a downgrade, or a password (the operator gives the
+login roles theirs).
 Next: `migrations/env.py`; `ledger/sql/grants.sql` for what each role may do.
 """
 
 from __future__ import annotations
 
+from io import StringIO
 from pathlib import Path
 
-import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 
@@ -32,16 +33,41 @@ def migrate(url: str, revision: str = "head") -> None:
     command.upgrade(config(url), revision)
 
 
-def prepare_roles(connection: sa.Connection) -> None:
-    """Create the three roles where they are missing, and let the owner create schemas in this database."""
-    connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK + 1})
-    existing = set(connection.scalars(sa.text("SELECT rolname FROM pg_roles WHERE rolname LIKE 'loanbook%'")))
-    for role in ROLES:
-        if role not in existing:
-            connection.execute(sa.text(f"CREATE ROLE {role} LOGIN"))
-    database = connection.scalar(sa.text("SELECT quote_ident(current_database())"))
-    member = connection.scalar(sa.text("SELECT pg_has_role('loanbook_owner', 'member')"))
-    if not member:
-        connection.execute(sa.text("GRANT loanbook_owner TO current_user"))
-    connection.execute(sa.text(f"GRANT CREATE ON DATABASE {database} TO loanbook_owner"))
-    connection.execute(sa.text("GRANT CREATE, USAGE ON SCHEMA public TO loanbook_owner"))
+def offline_sql(revisions: str = "head") -> str:
+    """Return a script that brings an empty database to a revision, or from one to another (`0004:0005`).
+
+    Its first statements are those of every run: roles, the lock, the timeouts; it is one transaction.
+    """
+    settings = config("postgresql+psycopg://")
+    settings.output_buffer = StringIO()
+    command.upgrade(settings, revisions, sql=True)
+    return settings.output_buffer.getvalue()
+
+
+# The three roles where they are missing, of which the owner creates schemas in this database. One runner at a time.
+_PREPARE_ROLES = f"""
+DO $$
+DECLARE
+    v_role text;
+BEGIN
+    PERFORM pg_advisory_xact_lock({MIGRATION_LOCK + 1});
+    FOREACH v_role IN ARRAY '{{{", ".join(ROLES)}}}'::text[] LOOP
+        IF NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = v_role) THEN
+            EXECUTE 'CREATE ROLE ' || quote_ident(v_role) || ' LOGIN';
+        END IF;
+    END LOOP;
+    IF NOT pg_has_role('loanbook_owner', 'member') THEN
+        GRANT loanbook_owner TO current_user;
+    END IF;
+    EXECUTE 'GRANT CREATE ON DATABASE ' || quote_ident(current_database()) || ' TO loanbook_owner';
+    GRANT CREATE, USAGE ON SCHEMA public TO loanbook_owner;
+END $$"""
+
+BEFORE_EVERY_RUN = (
+    _PREPARE_ROLES,
+    f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})",
+    "SET LOCAL ROLE loanbook_owner",
+    f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'",
+    f"SET LOCAL statement_timeout = '{STATEMENT_TIMEOUT}'",
+)
+"""What a run does first, in its transaction: a second runner waits at the lock, then everything is the owner's."""
