@@ -61,7 +61,12 @@ def start_embedded(settings: Settings) -> embedded.Server:
 
     Raises: ServerNotEmbedded if a database url is set; what starting a server raises.
     """
-    server = embedded.start(embedded_state_dir(settings, "start"), bindir=settings.pg_bindir)
+    state_dir = embedded_state_dir(settings, "start")
+    try:
+        server = embedded.start(state_dir, bindir=settings.pg_bindir)
+    except OSError as error:
+        reason = f"the embedded server cannot keep its data there: {error.strerror or error}"
+        raise SettingInvalid(setting="LOANBOOK_STATE_DIR", reason=f"{state_dir}: {reason}") from error
     _create_database(server)
     return server
 
@@ -94,7 +99,7 @@ def _configured_url(settings: Settings, role: Role) -> sa.URL | None:
 def _parsed(setting: str, text: str) -> sa.URL:
     try:
         url = sa.make_url(text)
-    except sa.exc.ArgumentError:
+    except (sa.exc.ArgumentError, ValueError):
         raise SettingInvalid(setting=setting, reason="it is not a url such as postgresql://user@host/name") from None
     if url.drivername not in _ALIASES:
         raise SettingInvalid(setting=setting, reason=f"{url.drivername} is not PostgreSQL, the only database there is")

@@ -14,11 +14,20 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError, ProgrammingError
 
 from api.database import place_of
-from api.errors import BookAmbiguous, BookMissing, DatabaseNotMigrated, DatabaseUnreachable
+from api.errors import (
+    BookAmbiguous,
+    BookMissing,
+    DatabaseNotMigrated,
+    DatabaseRoleRefused,
+    DatabaseTrouble,
+    DatabaseUnreachable,
+    InputMalformed,
+)
 from ledger.db import create_engine, sqlstate, translate
+from ledger.domain_error import DomainError
 from ledger.queries.accounts import books
 from ledger.requests import Outcome, settle
 from ledger.unit_of_work import UnitOfWork, run
@@ -28,7 +37,9 @@ T = TypeVar("T")
 # What a server says when the migrations have not run: no such role, schema, table, column or function; no
 # rights on it.
 NOT_MIGRATED = frozenset({"28000", "3F000", "42P01", "42703", "42704", "42883"})
-NO_SUCH_DATABASE = "3D000"
+NO_RIGHT = "42501"
+# Too many connections, no room on the disk, a wait that took too long, a server that stops, a replica.
+PASSING = ("53", "57", "58", "40001", "40P01", "55P03", "25006")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +97,8 @@ class Edge:
     def named_trouble(self) -> Iterator[None]:
         """Turn trouble with the database itself into errors that say what to do.
 
-        Raises: DatabaseUnreachable; DatabaseNotMigrated; what the database refused; any other error as it
-        came.
+        Raises: DatabaseUnreachable; DatabaseNotMigrated; DatabaseRoleRefused; DatabaseTrouble; what the database
+        refused; any other error as it came.
         """
         try:
             yield
@@ -101,12 +112,21 @@ class Edge:
         """Close every connection."""
         self.engine.dispose()
 
-    def _trouble(self, error: DBAPIError) -> DatabaseUnreachable | DatabaseNotMigrated | None:
+    def _trouble(self, error: DBAPIError) -> DomainError | None:
         state = sqlstate(error)
-        first_line = str(error.orig).partition("\n")[0]
+        first_line = str(error.orig).partition("\n")[0].strip()
         if state in NOT_MIGRATED or (state is None and "does not exist" in first_line):
-            return DatabaseNotMigrated(where=self.place)
-        if isinstance(error, OperationalError) and (state is None or error.connection_invalidated):
+            return DatabaseNotMigrated(where=self.place, reason=first_line)
+        if state == NO_RIGHT:
+            return DatabaseRoleRefused(where=self.place, reason=first_line)
+        if isinstance(error, OperationalError | InterfaceError) and (state is None or error.connection_invalidated):
+            return DatabaseUnreachable(where=self.place, reason=first_line)
+        if state is not None and state.startswith(PASSING):
+            return DatabaseTrouble(where=self.place, reason=first_line)
+        if state is None and isinstance(error, DataError):
+            return InputMalformed(place="a text", reason=first_line)
+        if state is None and isinstance(error, ProgrammingError) and error.statement is None:
+            # A url with an option that the driver does not know.
             return DatabaseUnreachable(where=self.place, reason=first_line)
         return None
 

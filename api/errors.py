@@ -26,9 +26,25 @@ class DatabaseUnreachable(DomainError, code="database-unreachable"):
 
 
 class DatabaseNotMigrated(DomainError, code="database-not-migrated"):
-    """the database {where} lacks the schema of this version; run `loanbook migrate`"""
+    """the database {where} lacks the schema of this version ({reason}); run `loanbook migrate`"""
 
     where: str
+    reason: str
+
+
+class DatabaseRoleRefused(DomainError, code="database-role-refused"):
+    """the role of {where} may not do this: {reason}. LOANBOOK_DATABASE_URL names the role loanbook_app,
+    LOANBOOK_OWNER_DATABASE_URL one that may create roles, LOANBOOK_READER_DATABASE_URL one that only reads"""
+
+    where: str
+    reason: str
+
+
+class DatabaseTrouble(DomainError, code="database-trouble"):
+    """the database {where} could not do it now, and nothing was kept: {reason}"""
+
+    where: str
+    reason: str
 
 
 class GuardsDiffer(DomainError, code="guards-differ"):

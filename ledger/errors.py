@@ -431,6 +431,12 @@ class ManualJournalState(DomainError, code="manual-journal-state", sqlstate="LB0
     wanted: str
 
 
+class ManualJournalUnknown(DomainError, code="manual-journal-unknown"):
+    """there is no manual journal {journal_id}"""
+
+    journal_id: int
+
+
 class MalformedRow(DomainError, code="malformed-row"):
     """{file}, row {row}: {field} '{value}' is refused: {reason}"""
 

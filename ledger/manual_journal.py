@@ -7,7 +7,7 @@ Next: `ledger/commands/manual_journals.py`.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -47,24 +47,64 @@ class ManualJournal:
         return pair(self.lines)
 
 
+@dataclass(frozen=True, slots=True)
+class FiledJournal:
+    """A journal of a file, and where it stands there, in words."""
+
+    place: str
+    journal: ManualJournal
+
+
 def read_csv(rows: Iterable[str], *, file: str, book_code: str) -> tuple[ManualJournal, ...]:
+    """Read journals from the lines of a CSV file, as `read_filed` does, without their places."""
+    return tuple(filed.journal for filed in read_filed(rows, file=file, book_code=book_code))
+
+
+def read_filed(rows: Iterable[str], *, file: str, book_code: str) -> tuple[FiledJournal, ...]:
     """Read journals from the lines of a CSV file: rows with the same `journal` make one, wherever they stand.
 
-    Raises: MalformedRow naming file, row and field; EntryUnbalanced.
+    Raises: MalformedRow naming file, row and field; EntryUnbalanced with a note of the journal's place.
     """
     reader = csv.DictReader(rows, strict=True)
-    header = reader.fieldnames or []
+    header = _header(reader, file)
     _check_header(header, file)
     groups: dict[str, list[tuple[int, Mapping[str, str]]]] = {}
     for row_no, row in _rows(reader, file):
         groups.setdefault(_text(row, "journal", file, row_no), []).append((row_no, row))
     if not groups:
         raise MalformedRow(file=file, row=1, field="journal", value="", reason="the file has no rows")
-    return tuple(_journal(group, file, book_code) for group in groups.values())
+    return tuple(_filed(label, group, file, book_code) for label, group in groups.items())
 
 
-def _check_header(header: Iterable[str], file: str) -> None:
+def _filed(label: str, group: list[tuple[int, Mapping[str, str]]], file: str, book_code: str) -> FiledJournal:
+    place = f"{file}, row {group[0][0]}, journal {label}"
+    try:
+        return FiledJournal(place, _journal(group, file, book_code))
+    except MalformedRow:
+        raise
+    except DomainError as error:
+        error.add_note(place)
+        raise
+
+
+def _header(reader: csv.DictReader[str], file: str) -> Sequence[str]:
+    try:
+        header = reader.fieldnames
+    except csv.Error as error:
+        raise MalformedRow(file=file, row=1, field="(row)", value="", reason=str(error)) from None
+    if not header:
+        reason = f"the file is empty; it needs the columns {', '.join(REQUIRED_COLUMNS)}"
+        raise MalformedRow(file=file, row=1, field="(row)", value="", reason=reason)
+    if len(header) == 1 and (";" in header[0] or "\t" in header[0]):
+        reason = "columns are separated by commas"
+        raise MalformedRow(file=file, row=1, field="(row)", value=header[0], reason=reason)
+    return header
+
+
+def _check_header(header: Sequence[str], file: str) -> None:
     for name in header:
+        if header.count(name) > 1:
+            raise MalformedRow(file=file, row=1, field=name, value=name, reason="the column stands twice")
         if name not in COLUMNS:
             raise MalformedRow(
                 file=file, row=1, field=name, value=name, reason=f"a column is one of {', '.join(COLUMNS)}"
@@ -131,6 +171,8 @@ def _line(row: Mapping[str, str], file: str, row_no: int) -> Line:
 def _day(row: Mapping[str, str], file: str, row_no: int) -> date:
     text = _text(row, "effective_date", file, row_no)
     try:
+        if len(text) != 10:
+            raise ValueError(text)
         return date.fromisoformat(text)
     except ValueError:
         raise MalformedRow(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from api.cli.options import BOOK_DAY, changes, changes_installation, reads
+from api.cli.options import BOOK_DAY, CODE, changes, changes_installation, reads
 from api.cli.output import print_facts, print_line
 from api.cli.session import Session
 
@@ -23,7 +23,7 @@ DEFAULT_CHART = "us_lender"
 
 
 @click.command()
-@click.option("--code", default="main", show_default=True, help="The book's code, by which --book names it.")
+@click.option("--code", type=CODE, default="main", show_default=True, help="The book's code, by which --book names it.")
 @click.option("--name", default="Main book", show_default=True, help="The legal entity whose books these are.")
 @click.option("--currency", default="USD", show_default=True, help="The base currency (ISO 4217).")
 @click.option("--time-zone", default="America/New_York", show_default=True, help="Where a business day ends (IANA).")

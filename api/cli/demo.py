@@ -34,7 +34,7 @@ COLUMNS = (
 @click.command()
 @click.option("--loans", type=click.IntRange(1, 1_000_000), default=1_000, show_default=True, help="How many loans.")
 @click.option("--seed", type=int, default=20_260_101, show_default=True, help="Another seed, other loans and lives.")
-@click.option("--file", "tape", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A tape of loans.")
+@click.option("--file", "tape", type=click.Path(path_type=Path), help="A tape of loans.")
 @click.option("--out", "out_dir", type=click.Path(path_type=Path), help="Where files go [default: LOANBOOK_OUT_DIR].")
 @reads_installation
 def demo(session: Session, loans: int, seed: int, tape: Path | None, out_dir: Path | None) -> int:
@@ -51,6 +51,7 @@ def demo(session: Session, loans: int, seed: int, tape: Path | None, out_dir: Pa
     loanbook demo --loans 100 --seed 7
     loanbook demo --file tape.csv
     """
+    from api.cli.files import usable_folder
     from api.database import Role
     from api.demo.digests import refuse_foreign_digests
     from api.demo.plan import plan_from_seed, plan_from_tape
@@ -62,6 +63,7 @@ def demo(session: Session, loans: int, seed: int, tape: Path | None, out_dir: Pa
     migrate(session.edge_as(Role.ADMIN, create=True))
     plan = plan_from_seed(loans, seed) if tape is None else plan_from_tape(tape, seed)
     folder = (out_dir or session.settings.out_dir) / plan.book_code
+    usable_folder(folder)
     session.edge.read(lambda connection: refuse_foreign_digests(connection, folder))
     with progress("Three months", quiet=session.as_json) as advance, session.edge.named_trouble():
         lived = live(session.edge.engine, plan, out_dir=folder, advance=advance)

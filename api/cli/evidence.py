@@ -6,6 +6,7 @@ Next: `ledger/evidence.py`; `ledger/offline_verifier.py`, which lies in every bu
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -93,9 +94,11 @@ def verify(
     loanbook evidence verify out/evidence.zip --digest 12:9f86d081884c7d65...
     """
     from api.cli.sealing import read_digest_files
-    from api.errors import FileUnusable
+    from api.errors import FileUnusable, InputMalformed
     from ledger import offline_verifier as offline
 
+    if public_key is not None and re.fullmatch(r"[0-9a-fA-F]{64}", public_key) is None:
+        raise InputMalformed(place="--public-key", reason="a public key is 64 hexadecimal digits")
     held = [(digest.block_no, digest.block_hash.hex()) for digest in read_digest_files(files)]
     try:
         held += [offline.parse_digest(each) for each in known]

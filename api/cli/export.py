@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from api.cli.default_group import DefaultGroup
-from api.cli.options import changes, reads
+from api.cli.options import NUMBER, changes, reads
 from api.cli.output import Column, amount, grouped, print_line, print_table
 from api.cli.session import Session
 
@@ -115,7 +115,7 @@ def next_batch(session: Session, folder: Path | None, formats: tuple[str, ...]) 
 
 
 @export.command("write")
-@click.argument("batch_no", type=int)
+@click.argument("batch_no", type=NUMBER)
 @FOLDER
 @FORMAT
 @changes
@@ -210,8 +210,8 @@ def list_batches(session: Session) -> None:
 
 
 @export.command("show")
-@click.argument("batch_no", type=int)
-@click.option("--line", "line_no", type=int, help="Show the entries behind this line.")
+@click.argument("batch_no", type=NUMBER)
+@click.option("--line", "line_no", type=NUMBER, help="Show the entries behind this line.")
 @reads
 def show(session: Session, batch_no: int, line_no: int | None) -> None:
     """Show the lines of a batch, or the entries behind one of them.

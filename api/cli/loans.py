@@ -252,6 +252,7 @@ def _read_tape(
 ) -> Tape:
     from api.boarding import require_days_of_tape
     from api.cli.files import read_text
+    from api.errors import FileUnusable
     from ledger.money import Money
     from ledger.queries.accounts import book
     from servicing.boarding import read_tape
@@ -263,6 +264,8 @@ def _read_tape(
     expected = None if principal is None else Money.parse(principal, unit)
     found = read_tape(text, shipped(product), unit, expected_count=count, expected_principal=expected)
     require_days_of_tape(text, found, book=into)
+    if not found.drafts:
+        raise FileUnusable(path=str(tape), reason="there is no loan in it")
     return found
 
 

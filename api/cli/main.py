@@ -11,6 +11,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
@@ -117,9 +118,15 @@ def _exit_code(ending: BaseException, *, as_json: bool) -> int:
         case click.ClickException():
             return _refuse({"code": "usage", "title": "Usage", "message": _usage(ending)}, as_json=as_json)
         case BrokenPipeError():
-            # Whoever read us has seen enough. What is still buffered must not be written at exit either.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            # Whoever read us has seen enough.
+            _forget_output()
             return DONE
+        case OSError():
+            # A file, a folder or the terminal that cannot be used: the system says which and why.
+            place = ending.filename or "a file or the terminal"
+            message = f"{place}: {ending.strerror or ending}"
+            _forget_output()
+            return _refuse({"code": "file-unusable", "title": "File unusable", "message": message}, as_json=as_json)
     error = _domain_error(ending)
     if error is None:
         if not isinstance(ending, Exception):
@@ -128,8 +135,16 @@ def _exit_code(ending: BaseException, *, as_json: bool) -> int:
         return OUR_FAULT
     from api.problems import exit_code_of
 
-    _refuse(error.to_dict(), as_json=as_json)
+    # A note says where in what was given, such as the row of a file.
+    message = ": ".join((*getattr(error, "__notes__", ()), error.message))
+    _refuse({**error.to_dict(), "message": message}, as_json=as_json)
     return exit_code_of(error)
+
+
+def _forget_output() -> None:
+    """Leave what is still buffered unwritten: at exit it would fail again."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _domain_error(ending: BaseException) -> DomainError | None:

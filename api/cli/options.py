@@ -8,6 +8,7 @@ Next: `api/cli/session.py`.
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable
 from contextlib import closing
 from datetime import date
@@ -58,6 +59,17 @@ class BookDay(Day):
         return found
 
 
+class Code(click.ParamType[str]):
+    """The code of a book: one word, for it is part of addresses and of the names of files."""
+
+    name = "code"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if re.fullmatch(r"[0-9A-Za-z][0-9A-Za-z._:-]{0,63}", value, re.ASCII) is None:
+            self.fail(f"{value!r} is not 1 to 64 letters, digits, dots, dashes, colons or underscores", param, ctx)
+        return str(value)
+
+
 class MonthType(click.ParamType[Any]):
     """A month as `YYYY-MM`."""
 
@@ -69,6 +81,9 @@ class MonthType(click.ParamType[Any]):
         return value if isinstance(value, Month) else Month.parse(value)
 
 
+NUMBER = click.IntRange(1, 2**31 - 1)
+"""The number of a batch or a line."""
+CODE = Code()
 DAY = Day()
 BOOK_DAY = BookDay()
 MONTH = MonthType()

@@ -5,6 +5,7 @@ Next: `ledger/manual_journal.py` for the CSV form; `ledger/commands/manual_journ
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from ledger.chart import Side
     from ledger.commands.manual_journals import StoredJournal
     from ledger.journal import Line
-    from ledger.manual_journal import ManualJournal
+    from ledger.manual_journal import FiledJournal, ManualJournal
     from ledger.unit_of_work import UnitOfWork
 
 SIDE = (str, str)
@@ -87,14 +88,19 @@ def new(
     """
     if (file is None) == (not debits and not credits):
         raise click.UsageError("give either --debit and --credit or --file", click.get_current_context())
+    idle = [f"--{name.replace('_', '-')}" for name, value in facts.items() if value is not None]
+    if file is not None and idle:
+        raise click.UsageError(f"a file says itself what {idle[0]} would", click.get_current_context())
     code = session.book_code
 
     def work(uow: UnitOfWork) -> dict[str, Any]:
         from ledger.commands.manual_journals import approve, load, propose_all
         from ledger.unit_of_work import UnitOfWork
 
-        journals = _read_file(file, code) if file else (_from_options(uow, code, debits, credits, **facts),)
-        ids = propose_all(uow, journals)
+        if file is None:
+            ids = propose_all(uow, [_from_options(uow, code, debits, credits, **facts)])
+        else:
+            ids = _propose_file(uow, file, code)
         if session.approver is not None:
             checker = UnitOfWork(uow.connection, session.approver)
             for journal_id in ids:
@@ -105,11 +111,38 @@ def new(
     session.show(done, lambda: _print_done(done["journals"]))
 
 
-def _read_file(file: Path, book: str) -> tuple[ManualJournal, ...]:
-    from api.cli.files import read_text
-    from ledger.manual_journal import read_csv
+def _propose_file(uow: UnitOfWork, file: Path, book: str) -> tuple[int, ...]:
+    """Propose every journal of a file; a refusal says of which."""
+    from ledger.commands.manual_journals import propose
+    from ledger.errors import DomainError
 
-    return read_csv(read_text(file).splitlines(keepends=True), file=file.name, book_code=book)
+    ids = []
+    for filed in _read_file(file, book):
+        try:
+            ids.append(propose(uow, filed.journal))
+        except DomainError as error:
+            error.add_note(filed.place)
+            raise
+    return tuple(ids)
+
+
+def _read_file(file: Path, book: str) -> tuple[FiledJournal, ...]:
+    """Read a file of journals.
+
+    Raises: FileUnusable; MalformedRow; EntryUnbalanced.
+    """
+    from api.cli.files import read_text
+    from api.days import objection_to
+    from api.errors import InputMalformed
+    from ledger.manual_journal import read_filed
+
+    # Only the ends of lines end a row: narrations may hold any other separator that Unicode knows.
+    found = read_filed(io.StringIO(read_text(file)), file=file.name, book_code=book)
+    for filed in found:
+        objection = objection_to(filed.journal.effective_date)
+        if objection is not None:
+            raise InputMalformed(place=f"{filed.place}, effective_date", reason=objection)
+    return found
 
 
 def _from_options(

@@ -6,6 +6,8 @@ Next: `gl_export/reports/declared.py`, the list of them.
 
 from __future__ import annotations
 
+import csv
+import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
@@ -14,16 +16,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from api.cli.options import DAY, MONTH, reads
-from api.cli.output import Column, grouped, print_line, print_table
+from api.cli.output import Column, grouped, print_line, print_table, shown
 from api.cli.session import Session
-from api.cli.statements import KNOWN_AT
+from api.cli.statements import KNOWN_AT, reflects
 from api.journal import known_at_block
-from api.views import balance_sheet_json, income_statement_json, major_units
+from api.views import balance_sheet_json, income_statement_json, major_units, trial_balance_json
 from gl_export.matching import Verdict
 from gl_export.rendering import Kind, Report, to_csv, to_json, to_table
 from gl_export.reports.declared import REPORTS
 from ledger.queries.accounts import book
-from ledger.queries.trial_balance import balance_sheet_at, income_statement_between
+from ledger.queries.trial_balance import By, balance_sheet_at, income_statement_between, trial_balance
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -33,11 +35,14 @@ if TYPE_CHECKING:
 
 STATEMENTS = {
     "balance-sheet": "assets, liabilities and equity on a day",
-    "income-statement": "income and expenses of a month",
+    "income-statement": "income and expenses of a month, or from a day through another",
 }
 DECLARED = {each.name.replace("_", "-"): each for each in REPORTS}
 NAMES = {**{name: each.purpose for name, each in DECLARED.items()}, **STATEMENTS}
 _LIST = "\n".join(f"    {name:<26} {purpose}" for name, purpose in NAMES.items())
+
+FACTS = ("as_of", "by", "block_no", "block_hash", "includes_unsealed")
+"""What a statement reflects, by the names that a trial balance has for it."""
 
 SECTION_COLUMNS = (Column("account", "Account"), Column("name", ""), Column("amount", "Amount", right=True))
 
@@ -49,27 +54,63 @@ SECTION_COLUMNS = (Column("account", "Account"), Column("name", ""), Column("amo
 {_LIST}
 
     A report rests on a seal block, the newest unless --known-at names one, and says which; drawn again on
-    that block it is the same byte for byte.
+    that block it is the same byte for byte. Balance sheet and income statement count what is not sealed yet
+    too, unless --known-at is given; they are drawn by either date.
 
     \b
     loanbook report balance-sheet --as-of 2026-03-31
+    loanbook report income-statement --from 2026-01-01 --as-of 2026-03-31 --by effective
     loanbook report loan-roll-forward --month 2026-03 --csv > roll_forward.csv
     """
 )
-@click.argument("name", type=click.Choice(list(NAMES)))
+@click.argument("name", metavar="REPORT", type=click.Choice(list(NAMES)))
 @click.option("--as-of", type=DAY, help="For a report of a day [default: the business date].")
 @click.option("--month", type=MONTH, help="For a report of a month [default: that of the business date].")
+@click.option("--from", "from_date", type=DAY, help="Where an income statement begins [default: the month's first].")
+@click.option("--by", type=click.Choice(["booking", "effective"]), help="By which date a statement is drawn.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
 @KNOWN_AT
 @reads
 def report(
-    session: Session, name: str, as_of: date | None, month: Month | None, as_csv: bool, known_at: str | None
+    session: Session,
+    name: str,
+    as_of: date | None,
+    month: Month | None,
+    from_date: date | None,
+    by: By | None,
+    as_csv: bool,
+    known_at: str | None,
 ) -> None:
+    _check_options(name, as_of=as_of, month=month, from_date=from_date, by=by, as_csv=as_csv, as_json=session.as_json)
     if name in STATEMENTS:
-        _statement(session, name, as_of, month, known_at)
+        draw_it = _balance_sheet if name == "balance-sheet" else _income_statement
+
+        def work(connection: sa.Connection) -> dict[str, Any]:
+            day = _day(connection, session.book_code, as_of, month)
+            block = known_at_block(connection, known_at)
+            return draw_it(connection, session.book_code, from_date, day, by or "booking", block)
+
+        _show_statement(session, session.read(work), as_csv=as_csv)
         return
     drawn = session.read(lambda connection: draw(connection, session.book_code, name, as_of, month, known_at))
     _print(session, drawn, as_csv=as_csv)
+
+
+def _check_options(name: str, *, as_csv: bool, as_json: bool, **given: Any) -> None:
+    """Refuse options that would be left unheeded."""
+    objection = None
+    if given["by"] and name not in STATEMENTS:
+        objection = f"--by is for {' and '.join(STATEMENTS)}"
+    elif given["from_date"] and name != "income-statement":
+        objection = "--from is for income-statement"
+    elif given["month"] and given["as_of"]:
+        objection = "give either --as-of or --month"
+    elif given["month"] and given["from_date"]:
+        objection = "give either --from or --month"
+    elif as_csv and as_json:
+        objection = "give either --csv or --json"
+    if objection:
+        raise click.UsageError(objection, click.get_current_context())
 
 
 def draw(
@@ -131,35 +172,49 @@ def reconcile(session: Session, as_of: date | None, known_at: str | None, breaks
     return 1 if breaks else 0
 
 
-def _statement(session: Session, name: str, as_of: date | None, month: Month | None, known_at: str | None) -> None:
-    draw_it = _balance_sheet if name == "balance-sheet" else _income_statement
-
-    def work(connection: sa.Connection) -> dict[str, Any]:
-        day = _day(connection, session.book_code, as_of, month)
-        return draw_it(connection, session.book_code, day, known_at_block(connection, known_at))
-
-    found = session.read(work)
-    session.show(found, lambda: _print_statement(found))
-
-
-def _balance_sheet(connection: sa.Connection, code: str, day: date, block: int | None) -> dict[str, Any]:
-    sheet = balance_sheet_at(connection, code, as_of=day, known_at=block)
+def _balance_sheet(
+    connection: sa.Connection, code: str, _from: date | None, day: date, by: By, block: int | None
+) -> dict[str, Any]:
+    sheet = balance_sheet_at(connection, code, as_of=day, by=by, known_at=block)
     return {
-        "statement": f"Balance sheet of {code}, {day}",
-        "as_of": day.isoformat(),
+        "statement": f"Balance sheet of {code}, {day} by {by} date",
+        **_reflects(connection, code, day, by, block),
         **balance_sheet_json(sheet, major_units),
     }
 
 
-def _income_statement(connection: sa.Connection, code: str, day: date, block: int | None) -> dict[str, Any]:
-    first = day.replace(day=1)
-    found = income_statement_between(connection, code, from_date=first, to_date=day, known_at=block)
+def _income_statement(
+    connection: sa.Connection, code: str, from_date: date | None, day: date, by: By, block: int | None
+) -> dict[str, Any]:
+    first = from_date or day.replace(day=1)
+    found = income_statement_between(connection, code, from_date=first, to_date=day, by=by, known_at=block)
     return {
-        "statement": f"Income statement of {code}, {first} to {day}",
+        "statement": f"Income statement of {code}, {first} to {day} by {by} date",
         "from_date": first.isoformat(),
         "to_date": day.isoformat(),
+        **_reflects(connection, code, day, by, block),
         **income_statement_json(found, major_units),
     }
+
+
+def _reflects(connection: sa.Connection, code: str, day: date, by: By, block: int | None) -> dict[str, Any]:
+    found = trial_balance_json(trial_balance(connection, code, as_of=day, by=by, known_at=block), major_units)
+    return {name: found[name] for name in FACTS}
+
+
+def _show_statement(session: Session, found: Mapping[str, Any], *, as_csv: bool) -> None:
+    if not as_csv:
+        session.show(found, lambda: _print_statement(found))
+        return
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(("section", "account", "name", "amount", "currency", "from_date", *FACTS))
+    facts = [found.get("from_date"), *(shown(found[name]) for name in FACTS)]
+    for section, value in found.items():
+        for line in value["lines"] if isinstance(value, Mapping) else ():
+            writer.writerow((section, line["account"], line["name"], line["amount"], found["currency"], *facts))
+    if "current_earnings" in found:
+        row = ("equity", None, "Current earnings", found["current_earnings"], found["currency"])
+        writer.writerow((*row, *facts))
 
 
 def _print_statement(found: Mapping[str, Any]) -> None:
@@ -174,5 +229,6 @@ def _print_statement(found: Mapping[str, Any]) -> None:
                 title=heading,
                 totals=[{"name": "Total", "amount": grouped(value["total"])}],
             )
-        elif name not in ("statement", "currency", "as_of", "from_date", "to_date"):
+        elif name not in ("statement", "currency", "from_date", "to_date", *FACTS):
             print_line(f"{heading}: {grouped(value)}")
+    print_line(reflects(found))

@@ -34,9 +34,7 @@ def scenario(session: Session, files: tuple[Path, ...]) -> int:
     loanbook scenario tests/scenarios/*.yaml
     loanbook scenario loan.yaml --json
     """
-    from servicing.scenario import parse_scenarios
-
-    parsed = [each for file in files for each in parse_scenarios(_text(file), file.name)]
+    parsed = [each for file in files for each in _scenarios(file)]
     results = [_run(session, each) for each in parsed]
     if session.as_json:
         print_json(results)
@@ -46,10 +44,19 @@ def scenario(session: Session, files: tuple[Path, ...]) -> int:
     return 0 if all(result["ok"] for result in results) else 1
 
 
-def _text(file: Path) -> str:
-    from api.cli.files import read_text
+def _scenarios(file: Path) -> tuple[Any, ...]:
+    """Return the scenarios of a file.
 
-    return read_text(file)
+    Raises: FileUnusable, also for a file that holds none; what `parse_scenarios` raises.
+    """
+    from api.cli.files import read_text
+    from api.errors import FileUnusable
+    from servicing.scenario import parse_scenarios
+
+    found = parse_scenarios(read_text(file), file.name)
+    if not found:
+        raise FileUnusable(path=str(file), reason="there is no scenario in it")
+    return found
 
 
 def _run(session: Session, parsed: Any) -> dict[str, Any]:

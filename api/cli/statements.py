@@ -85,8 +85,13 @@ def print_trial_balance(found: Mapping[str, Any]) -> None:
         title=f"Trial balance of {found['book']}, {found['as_of']} by {found['by']} date",
         totals=[{"name": "Total", **_blanked(totals, plural="s")} for totals in found["totals"]],
     )
+    print_line(reflects(found))
+
+
+def reflects(found: Mapping[str, Any]) -> str:
+    """Return which block a trial balance or a statement reflects, and whether it may still change."""
     seal = f"block {found['block_no']} ({found['block_hash'][:16]}...)" if found["block_no"] else "no block yet"
-    print_line(f"Reflects {seal}{' and entries not sealed yet' if found['includes_unsealed'] else ''}.")
+    return f"Reflects {seal}{' and entries not sealed yet' if found['includes_unsealed'] else ''}."
 
 
 def _blanked(row: Mapping[str, Any], *, plural: str = "") -> dict[str, Any]:

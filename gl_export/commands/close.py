@@ -55,7 +55,7 @@ def close_month(
     refused for.
     """
     if approver in (None, "", actor):
-        raise ApprovalMissing(action=f"close of {month}", actor=actor, approver=approver)
+        raise ApprovalMissing(action=f"close of {month}", actor=actor, approver=approver or None)
     todo_if_new = remaining((), until=until)
     key, done = run(engine, lambda uow: _begin(uow, book_code, month), actor=actor, approver=approver)
     context = CloseContext(

@@ -14,7 +14,7 @@ from psycopg.types.json import Jsonb
 
 from ledger.chart import AccountCode, Side
 from ledger.commands.posting import PostedEntry, post_entry
-from ledger.errors import ControlAccountRefusesManual, ManualJournalState
+from ledger.errors import ControlAccountRefusesManual, ManualJournalState, ManualJournalUnknown, TextRefused
 from ledger.ids import take_ids
 from ledger.journal import EntryDraft, Line
 from ledger.manual_journal import TEMPLATE, TEMPLATE_VERSION, ManualJournal
@@ -105,8 +105,12 @@ def approve(uow: UnitOfWork, journal_id: int) -> PostedEntry:
 def reject(uow: UnitOfWork, journal_id: int, reason: str) -> None:
     """Decide that a proposed journal is not booked.
 
-    Raises: ManualJournalState; ApprovalMissing if the maker decides.
+    Raises: ManualJournalUnknown; ManualJournalState; ApprovalMissing if the maker decides; TextRefused for an empty
+    reason.
     """
+    load(uow.connection, journal_id)
+    if not reason.strip():
+        raise TextRefused(field="reason", reason="it is empty; the maker reads it")
     _decide(uow, journal_id, "rejected", reason, None)
 
 
@@ -141,11 +145,11 @@ def _draft(book: Book, stored: StoredJournal, checker: str) -> EntryDraft:
 def load(connection: sa.Connection, journal_id: int) -> StoredJournal:
     """Return a proposal and what became of it.
 
-    Raises: ManualJournalState if there is none.
+    Raises: ManualJournalUnknown.
     """
     found = _load(connection, "j.journal_id = :journal_id", {"journal_id": journal_id})
     if not found:
-        raise ManualJournalState(journal_id=journal_id, state="not there", wanted="read")
+        raise ManualJournalUnknown(journal_id=journal_id)
     return found[0]
 
 

@@ -77,17 +77,27 @@ def trial_balance(
 
 
 def income_statement_between(
-    connection: sa.Connection, book_code: str, *, from_date: date, to_date: date, known_at: int | None = None
+    connection: sa.Connection,
+    book_code: str,
+    *,
+    from_date: date,
+    to_date: date,
+    by: By = "booking",
+    known_at: int | None = None,
 ) -> IncomeStatement:
-    """Return income and expense booked from one day through another, both included, without year-end entries.
+    """Return income and expense booked (or effective) from one day through another, both included.
+
+    Year-end entries, which carry both to retained earnings, are left out.
 
     Raises: BookUnknown; DateRangeBackwards.
     """
     if to_date < from_date:
         raise DateRangeBackwards(from_date=from_date, to_date=to_date)
-    through = trial_balance(connection, book_code, as_of=to_date, known_at=known_at)
-    before = trial_balance(connection, book_code, as_of=_day_before(from_date), known_at=known_at)
-    closing = _year_end_totals(connection, through.book, from_date, to_date, known_at)
+    through = trial_balance(connection, book_code, as_of=to_date, by=by, known_at=known_at)
+    before = trial_balance(connection, book_code, as_of=_day_before(from_date), by=by, known_at=known_at)
+    values = {"book_id": through.book.book_id, "own": through.book.own_subledger_id, "known_at": known_at}
+    year_end = sa.text(_YEAR_END.format(by=by)).bindparams(sa.bindparam("known_at", type_=sa.BigInteger))
+    closing = _totals(connection.execute(year_end, {**values, "from_date": from_date, "to_date": to_date}))
     definitions = accounts_by_id(connection, book_code, to_date)
     movement = _sum(_as_totals(through.balance, definitions), _negated(_as_totals(before.balance, definitions)))
     return income_statement(_balanced(_sum(movement, _negated(closing)), definitions), through.book.base_currency)
@@ -195,27 +205,14 @@ _UNSEALED = """
 
 
 # A closing entry that was reversed is left out with its reversal, wherever that is booked.
-_YEAR_END = sa.text(
-    "SELECT side.account_id, p.currency, sum(side.debit), sum(side.credit)"
-    " FROM ledger.year_end y"
-    " JOIN ledger.journal_entry e ON e.subledger_id = :own AND (e.entry_no = y.entry_no OR e.reverses_no = y.entry_no)"
-    " JOIN ledger.posting p ON p.subledger_id = e.subledger_id AND p.entry_no = e.entry_no,"
-    " LATERAL (VALUES (p.debit_account, p.amount, 0), (p.credit_account, 0, p.amount)) side (account_id, debit, credit)"
-    " WHERE y.book_id = :book_id AND e.booking_date BETWEEN :from_date AND :to_date"
-    " AND (:known_at IS NULL OR EXISTS (SELECT FROM ledger.seal_member m WHERE m.subledger_id = e.subledger_id"
-    "   AND m.from_no <= e.entry_no AND m.to_no >= e.entry_no AND m.block_no <= :known_at))"
-    " GROUP BY side.account_id, p.currency"
-).bindparams(sa.bindparam("known_at", type_=sa.BigInteger))
-
-
-def _year_end_totals(
-    connection: sa.Connection, book: Book, from_date: date, to_date: date, known_at: int | None
-) -> Totals:
-    values = {
-        "book_id": book.book_id,
-        "own": book.own_subledger_id,
-        "from_date": from_date,
-        "to_date": to_date,
-        "known_at": known_at,
-    }
-    return _totals(connection.execute(_YEAR_END, values))
+_YEAR_END = """
+SELECT side.account_id, p.currency, sum(side.debit), sum(side.credit)
+  FROM ledger.year_end y
+  JOIN ledger.journal_entry e ON e.subledger_id = :own AND (e.entry_no = y.entry_no OR e.reverses_no = y.entry_no)
+  JOIN ledger.posting p ON p.subledger_id = e.subledger_id AND p.entry_no = e.entry_no,
+       LATERAL (VALUES (p.debit_account, p.amount, 0), (p.credit_account, 0, p.amount)) side (account_id, debit, credit)
+ WHERE y.book_id = :book_id AND e.{by}_date BETWEEN :from_date AND :to_date
+   AND (:known_at IS NULL OR EXISTS (SELECT FROM ledger.seal_member m WHERE m.subledger_id = e.subledger_id
+        AND m.from_no <= e.entry_no AND m.to_no >= e.entry_no AND m.block_no <= :known_at))
+ GROUP BY side.account_id, p.currency
+"""

@@ -230,6 +230,47 @@ def test_the_statements_agree_with_the_trial_balance(january: Loanbook) -> None:
     assert "Net income: -120.50" in january("report", "income-statement", "--month", "2026-01").out
 
 
+def test_statements_are_drawn_by_either_date_and_from_any_day(january: Loanbook) -> None:
+    january("day", "advance", "2026-02-03")
+    post(january, "5200", "1020", "7.00", "--effective-date", "2026-01-20")
+
+    def net(*how: str) -> str:
+        return str(january("report", "income-statement", *how, "--json").json["net_income"])
+
+    def cash(*how: str) -> str:
+        lines = january("report", "balance-sheet", *how, "--json").json["assets"]["lines"]
+        return str(lines[0]["amount"])
+
+    assert (net("--month", "2026-01"), net("--month", "2026-01", "--by", "effective")) == ("-120.50", "-127.50")
+    assert (net("--month", "2026-02"), net("--month", "2026-02", "--by", "effective")) == ("-7.00", "0.00")
+    assert net("--from", "2026-01-01", "--as-of", "2026-02-03") == "-127.50"
+    assert (cash("--as-of", "2026-01-31"), cash("--as-of", "2026-01-31", "--by", "effective")) == ("4879.50", "4872.50")
+    assert january("report", "income-statement", "--from", "2026-02-02", "--as-of", "2026-02-01", expect=2).err
+
+
+def test_a_statement_says_what_it_reflects(january: Loanbook) -> None:
+    open_books = january("report", "balance-sheet").out
+    january("seal")
+    sealed = january("report", "balance-sheet", "--known-at", "1", "--json").json
+
+    assert "Reflects no block yet and entries not sealed yet." in open_books
+    assert (sealed["block_no"], sealed["includes_unsealed"]) == (1, False)
+
+
+def test_statements_come_as_csv_with_a_section_on_each_row(january: Loanbook) -> None:
+    sheet = list(csv.DictReader(january("report", "balance-sheet", "--csv").out.splitlines()))
+    income = list(csv.DictReader(january("report", "income-statement", "--csv").out.splitlines()))
+
+    assert [(row["section"], row["account"], row["amount"]) for row in sheet] == [
+        ("assets", "1020", "4879.50"),
+        ("equity", "3010", "5000.00"),
+        ("equity", "", "-120.50"),
+    ]
+    assert [(row["section"], row["amount"], row["by"], row["from_date"]) for row in income] == [
+        ("expenses", "120.50", "booking", "2026-01-01")
+    ]
+
+
 def test_a_report_as_known_at_a_block_does_not_change(january: Loanbook) -> None:
     january("seal")
     before = january("report", "trial-balance", "--known-at", "1", "--csv").out

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
-from tests.integration.cli.conftest import Loanbook, post
+from api.cli.main import main
+from tests.integration.cli.conftest import Loanbook, environment, post
+from tests.support.database import Database
 
 ONE_LINE_EACH = ("--debit", "5200", "120.00", "--credit", "1020", "120.00")
 
@@ -103,6 +107,94 @@ def test_a_file_that_does_not_balance_is_refused_with_both_totals(book: Loanbook
 
     assert refusal["code"] == "entry-unbalanced"
     assert (refusal["debits"], refusal["credits"], refusal["difference"]) == ("1200.00", "1200.01", "-0.01")
+    assert refusal["message"].startswith("journals.csv, row 2, journal rent: debits - credits should be 0.00 USD")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code", "place"),
+    [
+        ("rent,2026-01-01,1020", "rent,2026-01-01,9999", "account-unknown", "row 2, journal rent: "),
+        (
+            "capital,2026-01-01,1020",
+            "capital,2026-01-01,1210",
+            "control-account-refuses-manual",
+            "row 4, journal capital: ",
+        ),
+        (",2026-01-01,", ",0001-01-01,", "input-malformed", "row 2, journal rent, effective_date: 0001-01-01"),
+    ],
+)
+def test_a_journal_that_is_refused_is_named_with_its_place_in_the_file(
+    book: Loanbook, tmp_path: Path, old: str, new: str, code: str, place: str
+) -> None:
+    file = tmp_path / "journals.csv"
+    assert old in FILE
+    file.write_text(FILE.replace(old, new))
+
+    refusal = book("post", "--file", str(file), "--json", expect=2).refusal
+
+    assert refusal["code"] == code
+    assert refusal["message"].startswith(f"journals.csv, {place}")
+    assert book("post", "list", "--json").json["journals"] == []
+
+
+@pytest.mark.parametrize(
+    ("change", "row", "reason"),
+    [
+        (lambda text: text.replace(",", ";"), 1, "columns are separated by commas"),
+        (lambda text: text.replace(",", "\t"), 1, "columns are separated by commas"),
+        (lambda text: text.replace("source_ref", "journal", 1), 1, "the column stands twice"),
+        (lambda text: text.replace("2026-01-01", "20260101"), 2, "a date is YYYY-MM-DD"),
+        (lambda _: "", 1, "the file is empty"),
+        (lambda text: text.splitlines()[0] + "\n", 1, "the file has no rows"),
+        (lambda text: text + '"capital', 6, "unexpected end of data"),
+    ],
+)
+def test_a_file_of_another_form_is_refused_with_what_is_wrong(
+    book: Loanbook, tmp_path: Path, change: Callable[[str], str], row: int, reason: str
+) -> None:
+    file = tmp_path / "journals.csv"
+    file.write_text(change(FILE))
+
+    refusal = book("post", "--file", str(file), "--json", expect=2).refusal
+
+    assert (refusal["code"], refusal["row"]) == ("malformed-row", row)
+    assert reason in refusal["reason"]
+
+
+def test_what_spreadsheets_write_is_read(book: Loanbook, tmp_path: Path) -> None:
+    file = tmp_path / "journals.csv"
+    text = FILE.replace("Office rent", '"Rent, ""January""\nand\u2028water"')
+    file.write_bytes(b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode())
+
+    rent = book("post", "--file", str(file), "--json").json["journals"][0]
+
+    assert rent["narration"] == 'Rent, "January"\nand\u2028water'
+    assert [(line["debit"], line["credit"]) for line in rent["lines"]] == [("1200.00", None), (None, "1200.00")]
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"journal\x00"])
+def test_standard_input_that_is_no_text_is_refused(book: Loanbook, database: Database, content: bytes) -> None:
+    refused = CliRunner(env=environment(database)).invoke(main, ["post", "--file", "-"], input=content)
+
+    assert refused.exit_code == 2
+    assert refused.stderr.startswith("error: standard input: ")
+
+
+def test_a_file_beside_options_that_it_would_not_heed_is_refused(book: Loanbook, tmp_path: Path) -> None:
+    file = tmp_path / "journals.csv"
+    file.write_text(FILE)
+
+    refused = book("post", "--file", str(file), "--narration", "Rent", "--json", expect=2).refusal
+
+    assert "a file says itself what --narration would" in refused["message"]
+
+
+def test_a_journal_is_rejected_for_a_reason(book: Loanbook) -> None:
+    book("post", "--debit", "5200", "1", "--credit", "1020", "1")
+
+    refused = book("post", "reject", "1", "--actor", "carol", "--reason", " ", "--json", expect=2).refusal
+
+    assert (refused["code"], refused["field"]) == ("text-refused", "reason")
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe", b""])

@@ -21,6 +21,7 @@ from ledger.errors import (
     EntryUnbalanced,
     MalformedRow,
     ManualJournalState,
+    ManualJournalUnknown,
 )
 from ledger.journal import Line
 from ledger.manual_journal import ManualJournal, read_csv
@@ -91,9 +92,9 @@ def test_a_journal_is_decided_once(book: Ledger) -> None:
 
 
 def test_a_journal_that_is_not_there_is_refused(book: Ledger) -> None:
-    with pytest.raises(ManualJournalState):
+    with pytest.raises(ManualJournalUnknown):
         book.run(lambda uow: approve(uow, 404))
-    with pytest.raises(ManualJournalState):
+    with pytest.raises(ManualJournalUnknown):
         book.run(lambda uow: reject(uow, 404, "x"))
 
 
