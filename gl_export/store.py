@@ -18,7 +18,7 @@ from gl_export.batch import BatchLine, BatchRecord, BlockRange, DayTotal, GLBatc
 from gl_export.close import StepEvidence
 from gl_export.mapping import GLAccount, GLMapping
 from ledger.chart import AccountDefinition, AccountType, Side
-from ledger.money import Money
+from ledger.money import Money, Total
 
 # --- Mappings ---------------------------------------------------------------------------------------------
 
@@ -90,8 +90,8 @@ def sealed_totals(
         DayTotal(
             row.booking_date,
             accounts[row.account_id],
-            Money(int(row.debits), row.currency),
-            Money(int(row.credits), row.currency),
+            Total(int(row.debits), row.currency),
+            Total(int(row.credits), row.currency),
         )
         for row in connection.execute(_SEALED_TOTALS, values)
     )
@@ -259,7 +259,7 @@ _ACCRUED = sa.text(
 def booked_on(connection: sa.Connection, book_id: int, template: str, day: date) -> tuple[tuple[int, Money], ...]:
     """Return how many entries of a template are effective on a day, and what they sum to, by currency."""
     values = {"book_id": book_id, "template": template, "day": day}
-    return tuple((row.entries, Money(int(row.amount), row.currency)) for row in connection.execute(_ACCRUED, values))
+    return tuple((row.entries, Total(int(row.amount), row.currency)) for row in connection.execute(_ACCRUED, values))
 
 
 def count_loans(connection: sa.Connection, book_id: int) -> int:

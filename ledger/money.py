@@ -1,8 +1,9 @@
 """Money: an integer count of minor units in one currency.
 
 Amounts come from text, from integers, or from one named rounding of an exact number; a float is refused
-everywhere, two currencies are never mixed, and nothing past 64 bits is ever held, so that every sum in the
-ledger is exact or an error. Next: `ledger/journal.py`, where money becomes postings.
+everywhere, two currencies are never mixed, and no amount past 64 bits is ever held, so that every amount in the
+ledger is exact or an error. A total, which is read and never booked, is of any size.
+Next: `ledger/journal.py`, where money becomes postings.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
-from typing import Self
+from typing import ClassVar, Self
 
 from ledger.currencies import EXPONENTS, amount_text
 from ledger.errors import (
@@ -61,7 +62,7 @@ class Currency:
         return cls(code, _exponent(code))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Money:
     """An amount in minor units (cents of USD, yen of JPY); negative amounts are allowed, fractions are not.
 
@@ -71,12 +72,14 @@ class Money:
     minor: int
     currency: str
 
+    _limit: ClassVar[int | None] = MAX_MINOR
+
     def __post_init__(self) -> None:
         if type(self.minor) is not int:
             raise TypeError(f"minor units are an int, not {type(self.minor).__name__}")
         _exponent(self.currency)
-        if abs(self.minor) > MAX_MINOR:
-            raise AmountOutOfRange(amount=self.minor, limit=MAX_MINOR)
+        if self._limit is not None and abs(self.minor) > self._limit:
+            raise AmountOutOfRange(amount=self.minor, limit=self._limit)
 
     @classmethod
     def zero(cls, currency: str) -> Self:
@@ -127,17 +130,25 @@ class Money:
     def __bool__(self) -> bool:
         return self.minor != 0
 
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Money):
+            return NotImplemented
+        return (self.minor, self.currency) == (other.minor, other.currency)
+
+    def __hash__(self) -> int:
+        return hash((self.minor, self.currency))
+
     def __add__(self, other: Money) -> Money:
-        return Money(self.minor + self._minor_of(other), self.currency)
+        return self._wider(other)(self.minor + self._minor_of(other), self.currency)
 
     def __sub__(self, other: Money) -> Money:
-        return Money(self.minor - self._minor_of(other), self.currency)
+        return self._wider(other)(self.minor - self._minor_of(other), self.currency)
 
     def __neg__(self) -> Money:
-        return Money(-self.minor, self.currency)
+        return type(self)(-self.minor, self.currency)
 
     def __abs__(self) -> Money:
-        return Money(abs(self.minor), self.currency)
+        return type(self)(abs(self.minor), self.currency)
 
     def __mul__(self, times: int) -> Money:
         if type(times) is not int:
@@ -191,6 +202,19 @@ class Money:
             raise TypeError(f"money goes with money, not with {type(other).__name__}")
         _same_currency(self.currency, other.currency)
         return other.minor
+
+    def _wider(self, other: object) -> type[Money]:
+        return Total if isinstance(self, Total) or isinstance(other, Total) else Money
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Total(Money):
+    """What amounts add up to, of any size: read from the books, never booked. It equals money of the same amount.
+
+    A hundred entries at the limit of 64 bits are sound books, and so are their reversals.
+    """
+
+    _limit: ClassVar[int | None] = None
 
 
 def round_to_minor(value: Exact, currency: str, mode: Rounding = Rounding.HALF_UP) -> Money:

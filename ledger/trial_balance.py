@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from ledger.chart import AccountDefinition, AccountType, Chart, Side
 from ledger.errors import BalanceSheetUnequal, CurrencyMismatch, TrialBalanceUnequal
-from ledger.money import Money
+from ledger.money import Money, Total
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +39,12 @@ class TrialBalanceRow:
     @property
     def debit_balance(self) -> Money:
         """Return by how much debits exceed credits, or zero: the left column."""
-        return max(self.debits - self.credits, Money.zero(self.currency))
+        return max(self.debits - self.credits, Total.zero(self.currency))
 
     @property
     def credit_balance(self) -> Money:
         """Return by how much credits exceed debits, or zero: the right column."""
-        return max(self.credits - self.debits, Money.zero(self.currency))
+        return max(self.credits - self.debits, Total.zero(self.currency))
 
     def balance_on(self, side: Side) -> Money:
         """Return the balance counted positive on one side, negative on the other."""
@@ -66,7 +66,7 @@ class Totals:
 class TrialBalance:
     """The rows by account code and currency, one for each pair; `trial_balance` builds it.
 
-    Raises: TrialBalanceUnequal if debits and credits of a currency differ; AmountOutOfRange.
+    Raises: TrialBalanceUnequal if debits and credits of a currency differ.
     """
 
     rows: tuple[TrialBalanceRow, ...]
@@ -113,7 +113,7 @@ class TrialBalance:
 def trial_balance(rows: Iterable[TrialBalanceRow]) -> TrialBalance:
     """Return the trial balance of the rows, those of one account and currency added up.
 
-    Raises: TrialBalanceUnequal; AmountOutOfRange if a sum is past 64 bits.
+    Raises: TrialBalanceUnequal.
     """
     by_key: dict[tuple[str, str], TrialBalanceRow] = {}
     for row in rows:
@@ -130,10 +130,10 @@ def _totals(rows: Iterable[TrialBalanceRow], currency: str) -> Totals:
     chosen = [row for row in rows if row.currency == currency]
     return Totals(
         currency,
-        debits=Money.sum((row.debits for row in chosen), currency),
-        credits=Money.sum((row.credits for row in chosen), currency),
-        debit_balances=Money.sum((row.debit_balance for row in chosen), currency),
-        credit_balances=Money.sum((row.credit_balance for row in chosen), currency),
+        debits=Total.sum((row.debits for row in chosen), currency),
+        credits=Total.sum((row.credits for row in chosen), currency),
+        debit_balances=Total.sum((row.debit_balance for row in chosen), currency),
+        credit_balances=Total.sum((row.credit_balance for row in chosen), currency),
     )
 
 
@@ -245,7 +245,7 @@ def balance_sheet(balance: TrialBalance, currency: str) -> BalanceSheet:
 
 def _section(balance: TrialBalance, currency: str, account_type: AccountType) -> Section:
     lines = tuple(_section_lines(balance, currency, account_type))
-    return Section(lines, total=Money.sum((amount for _, amount in lines), currency))
+    return Section(lines, total=Total.sum((amount for _, amount in lines), currency))
 
 
 def _section_lines(

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from gl_export.clearing import ClearingAge, DayMovement, age, is_clearing_role
 from gl_export.matching import Balances
-from ledger.money import Money
+from ledger.money import Total
 from ledger.queries.accounts import book, role_maps
 from ledger.queries.trial_balance import trial_balance
 
@@ -128,7 +128,7 @@ def clearing_ages(connection: sa.Connection, book_code: str, *, as_of: date, kno
     values = {"book_id": book(connection, book_code).book_id, "as_of": as_of, "known_at": known_at}
     days: dict[tuple[str, str], list[DayMovement]] = {}
     for row in connection.execute(sa.text(_DAYS), {**values, "codes": sorted(codes)}):
-        debits, credits = Money(int(row.debits), row.currency), Money(int(row.credits), row.currency)
+        debits, credits = Total(int(row.debits), row.currency), Total(int(row.credits), row.currency)
         days.setdefault((row.code, row.currency), []).append(DayMovement(row.booking_date, debits, credits))
     return tuple(age(code, movements, as_of=as_of, currency=currency) for (code, currency), movements in days.items())
 
@@ -136,4 +136,4 @@ def clearing_ages(connection: sa.Connection, book_code: str, *, as_of: date, kno
 def _balances(connection: sa.Connection, statement: str, book_code: str, as_of: date, known_at: int) -> Balances:
     values = {"book_id": book(connection, book_code).book_id, "as_of": as_of, "known_at": known_at}
     rows: Iterable[Any] = connection.execute(sa.text(statement), values)
-    return {(row.code, row.currency): Money(int(row.balance), row.currency) for row in rows}
+    return {(row.code, row.currency): Total(int(row.balance), row.currency) for row in rows}

@@ -15,7 +15,7 @@ from gl_export.batch import BatchRecord, GLBatch, build
 from gl_export.errors import BatchAltered, BatchUnknown, MappingUnknown
 from gl_export.mapping import IDENTITY_VERSION, GLAccount, GLMapping, identity_mapping
 from ledger.chart import Side
-from ledger.money import Money
+from ledger.money import Money, Total
 from ledger.queries.accounts import accounts_by_id, book
 
 
@@ -157,7 +157,7 @@ def entries_behind(
             row.template,
             row.effective_date,
             row.narration,
-            Money(int(row.amount), line.money.currency),
+            Total(int(row.amount), line.money.currency),
         )
         for row in rows
     )

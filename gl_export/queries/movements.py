@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from gl_export.queries.balances import AFTER_BLOCK
 from gl_export.roll_forward import Movement
-from ledger.money import Money
+from ledger.money import Total
 from ledger.queries.accounts import book
 
 # An entry that reverses another counts under the template of that other one.
@@ -69,5 +69,5 @@ def _rows(connection: sa.Connection, book_code: str, bounds: tuple[date, date, i
 
 
 def _movement(row: Any) -> Movement:
-    change = Money(int(row.change), row.currency)
+    change = Total(int(row.change), row.currency)
     return Movement(row.code, row.template, row.reversal, change, int(row.entry_count))

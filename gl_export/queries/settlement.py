@@ -10,7 +10,7 @@ from datetime import date
 import sqlalchemy as sa
 
 from gl_export.settlement import RAIL_ROLES, TEMPLATES, RailDay, reference_of
-from ledger.money import Money
+from ledger.money import Total
 from ledger.queries.accounts import book, role_map
 
 # Of one day's postings, by the block ranges of the date index; settlements are found by the key that they bear.
@@ -56,6 +56,6 @@ def rail_days(connection: sa.Connection, book_code: str, day: date) -> tuple[Rai
     days = []
     for row in connection.execute(sa.text(_MOVED), values):
         amount, times = settled.get((row.code, row.currency), (0, 0))
-        moved, so_far = Money(int(row.moved), row.currency), Money(amount, row.currency)
+        moved, so_far = Total(int(row.moved), row.currency), Total(amount, row.currency)
         days.append(RailDay(role_of[row.code], day, moved, so_far, times))
     return tuple(days)

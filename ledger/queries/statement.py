@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from ledger.chart import AccountDefinition, Side
 from ledger.errors import AccountUnknown, DateRangeBackwards, SubledgerUnknown
-from ledger.money import Money
+from ledger.money import Money, Total
 from ledger.queries.accounts import accounts_by_id
 from ledger.queries.trial_balance import trial_balance
 from ledger.store import Book, book_id_of, load_book
@@ -101,7 +101,7 @@ def account_statement(
     rows = connection.execute(sa.text(_LINES.format(where=where)), values)
     lines, balance = [], opening
     for row in rows:
-        debit, credit = Money(int(row.debit), wanted), Money(int(row.credit), wanted)
+        debit, credit = Total(int(row.debit), wanted), Total(int(row.credit), wanted)
         balance += _on_normal_side(account, debit, credit)
         lines.append(
             StatementLine(
@@ -150,5 +150,5 @@ def _opening_of_subledger(
         " FROM ledger.posting WHERE subledger_id = :subledger_id AND booking_date < :first AND currency = :currency"
         " AND (debit_account = :account_id OR credit_account = :account_id)"
     )
-    debits_less_credits = Money(int(connection.scalar(statement, values) or 0), currency)
+    debits_less_credits = Total(int(connection.scalar(statement, values) or 0), currency)
     return debits_less_credits if account.normal_side is Side.DEBIT else -debits_less_credits

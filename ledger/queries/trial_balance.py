@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from ledger.chart import AccountDefinition
 from ledger.errors import DateRangeBackwards
-from ledger.money import Money
+from ledger.money import Total
 from ledger.queries.accounts import accounts_by_id
 from ledger.store import Book, load_book
 from ledger.trial_balance import (
@@ -122,7 +122,7 @@ def _balanced(totals: Totals, definitions: object) -> TrialBalance:
     assert isinstance(definitions, dict)
     known: dict[int, AccountDefinition] = definitions
     return balanced(
-        TrialBalanceRow(known[account_id], Money(debit, currency), Money(credit, currency))
+        TrialBalanceRow(known[account_id], Total(debit, currency), Total(credit, currency))
         for (account_id, currency), (debit, credit) in totals.items()
         if debit or credit
     )
