@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from typing import NoReturn
 
 from ledger import errors
 from ledger.domain_error import DomainError
@@ -166,18 +167,18 @@ class ReferenceLedger:
         self._refuse_unknown_accounts(request.moves)
         head = self.heads[request.subledger]
         before = head.of_key(request.key)
+        if before:
+            # It was checked when it was booked; since then its head may have been frozen, or its month closed.
+            return self._replay(before, request)
         booking = request.booking or self.business_date
         if head.frozen or booking <= self.gate:
-            return self._replay(before, request) if before else self._refuse_head(head, booking)
-        if before is None:
-            self._check_booking(request)
-            self._check_reversal(head, request)
+            self._refuse_head(head, booking)
+        self._check_booking(request)
+        self._check_reversal(head, request)
         if request.corrects is not None and not 1 <= request.corrects <= len(head.entries):
             raise Refused(errors.EntryUnknown)
         if request.template == MANUAL and request.approver is None:
             raise Refused(errors.ApprovalMissing)
-        if before:
-            return self._replay(before, request)
         return Booked(self._book(head, request, request.identity, booking))
 
     def post_all(self, requests: Iterable[Request]) -> list[Booked]:
@@ -215,7 +216,7 @@ class ReferenceLedger:
             raise Refused(errors.RequestKeyReused)
         return Booked(entry, replayed=True)
 
-    def _refuse_head(self, head: Head, booking: date) -> Booked:
+    def _refuse_head(self, head: Head, booking: date) -> NoReturn:
         if head.frozen:
             raise Refused(errors.SubledgerFrozen)
         raise Refused(errors.BookingBeforeBookOpened if booking < self.opened_on else errors.PeriodIsClosed)
