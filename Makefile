@@ -4,6 +4,7 @@ PYTHON ?= python3
 LOANS  ?= 1000
 SEED   ?= 20260101
 FILE   ?=
+FROM   ?=
 SCALE  ?= 1
 JOBS   ?= 2
 
@@ -21,7 +22,7 @@ PACKAGES := ledger servicing origination gl_export api
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 	@echo
-	@echo "  Settings: PYTHON=python3.12  LOANS=1000 SEED=20260101 FILE=tape.csv (demo)  SCALE=0.1 (bench)  JOBS=2 (test)"
+	@echo "  Settings: PYTHON=python3.12  LOANS=1000 SEED=20260101 FILE=tape.csv FROM=2026-01 (demo)  SCALE=0.1 (bench)  JOBS=2 (test)"
 
 # --- the environment ------------------------------------------------------------------------------
 
@@ -62,7 +63,7 @@ lock: ## resolve pyproject.toml again into the two lock files (UPGRADE=--upgrade
 # --- the main jobs --------------------------------------------------------------------------------
 
 demo: $(RUNTIME) ## board a portfolio, live three months of it, close, export, reconcile: out/
-	@$(BIN)/loanbook demo --loans $(LOANS) --seed $(SEED) $(if $(FILE),--file "$(FILE)")
+	@$(BIN)/loanbook demo --loans $(LOANS) --seed $(SEED) $(if $(FILE),--file "$(FILE)" $(if $(FROM),--from $(FROM)))
 
 test: $(DEV) ## run every test; on two versions of PostgreSQL where two are installed
 	@JOBS=$(JOBS) $(BIN)/python -m tests.run

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from api.cli.options import reads_installation
+from api.cli.options import MONTH, reads_installation
 from api.cli.output import Column, print_line, print_table
 from api.cli.progress import progress
 from api.cli.session import Session
@@ -19,6 +19,7 @@ from api.cli.session import Session
 if TYPE_CHECKING:
     from api.demo.story import Plan
     from api.demo.summary import Summary
+    from ledger.dates import Month
 
 ACTS = ("payments", "back-dated payments", "returns", "reversals")
 
@@ -34,22 +35,27 @@ COLUMNS = (
 @click.command()
 @click.option("--loans", type=click.IntRange(1, 1_000_000), default=1_000, show_default=True, help="How many loans.")
 @click.option("--seed", type=int, default=20_260_101, show_default=True, help="Another seed, other loans and lives.")
-@click.option("--file", "tape", type=click.Path(path_type=Path), help="A tape of loans.")
+@click.option("--file", "tape", type=click.Path(path_type=Path), help="A tape of loans instead.")
+@click.option(
+    "--from", "first", type=MONTH, help="The first month of a tape's three [default: those of most fundings]."
+)
 @click.option("--out", "out_dir", type=click.Path(path_type=Path), help="Where files go [default: LOANBOOK_OUT_DIR].")
 @reads_installation
-def demo(session: Session, loans: int, seed: int, tape: Path | None, out_dir: Path | None) -> int:
+def demo(session: Session, loans: int, seed: int, tape: Path | None, first: Month | None, out_dir: Path | None) -> int:
     """Live three months of a portfolio and close each of them; write the close packages; verify every seal.
 
     The digest of each month end is published to a file beside the packages, and the seals are verified against
     these files.
 
-    Each seed and number of loans has a book of its own. Run again, a demonstration goes on where it was
+    Of a tape (its form: board --help) those loans live that were funded in three months; the others are counted.
+
+    Each seed and number of loans, and each tape, has a book of its own. Run again, a demonstration goes on where it was
     stopped, and says what it found done. The exit code is 1 if a check fails.
 
     \b
     loanbook demo
     loanbook demo --loans 100 --seed 7
-    loanbook demo --file tape.csv
+    loanbook demo --file tape.csv --from 2011-10
     """
     from api.cli.files import usable_folder
     from api.database import Role
@@ -59,11 +65,13 @@ def demo(session: Session, loans: int, seed: int, tape: Path | None, out_dir: Pa
     from api.demo.summary import summarize
     from api.migrate import migrate
 
+    if first is not None and tape is None:
+        raise click.UsageError("--from is for a tape", click.get_current_context())
     started = time.monotonic()
-    migrate(session.edge_as(Role.ADMIN, create=True))
-    plan = plan_from_seed(loans, seed) if tape is None else plan_from_tape(tape, seed)
+    plan = plan_from_seed(loans, seed) if tape is None else plan_from_tape(tape, seed, first)
     folder = (out_dir or session.settings.out_dir) / plan.book_code
     usable_folder(folder)
+    migrate(session.edge_as(Role.ADMIN, create=True))
     session.edge.read(lambda connection: refuse_foreign_digests(connection, folder))
     with progress("Three months", quiet=session.as_json) as advance, session.edge.named_trouble():
         lived = live(session.edge.engine, plan, out_dir=folder, advance=advance)
@@ -77,7 +85,7 @@ def _document(plan: Plan, summary: Summary) -> dict[str, object]:
     lived = summary.lived
     return {
         "book": plan.book_code,
-        "loans": {"boarded": lived.loans_boarded, "found": lived.loans_found},
+        "loans": {"boarded": lived.loans_boarded, "found": lived.loans_found, "left_out": plan.left_out},
         "acts": {"done": dict(lived.acts_done), "found": lived.acts_found},
         "months": {"closed": lived.months_closed, "found": lived.months_found},
         "principal": [dict(row) for row in summary.principal],
@@ -95,6 +103,8 @@ def _print(plan: Plan, summary: Summary, folder: Path, seconds: float) -> None:
     lived, proof = summary.lived, summary.proof
     print_line(f"Book {plan.book_code}, {plan.months[0]} to {plan.months[-1]}:")
     print_line(f"  {_done(lived.loans_boarded, lived.loans_found, 'loans boarded and funded')}")
+    if plan.left_out:
+        print_line(f"  {plan.left_out:,} loans of the tape were funded in other months, and are left out")
     for what in ACTS:
         print_line(f"  {lived.acts_done[what]:,} {what}")
     if lived.acts_found:

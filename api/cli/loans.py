@@ -256,14 +256,19 @@ def _read_tape(
     from ledger.money import Money
     from ledger.queries.accounts import book
     from servicing.boarding import read_tape
+    from servicing.errors import ControlTotalWrong, TapeInvalid
     from servicing.product import shipped
 
     text = read_text(tape)
     into = session.read(lambda connection: book(connection, session.book_code))
     unit = currency or into.base_currency
     expected = None if principal is None else Money.parse(principal, unit)
-    found = read_tape(text, shipped(product), unit, expected_count=count, expected_principal=expected)
-    require_days_of_tape(text, found, book=into)
+    try:
+        found = read_tape(text, shipped(product), unit, expected_count=count, expected_principal=expected)
+        require_days_of_tape(text, found, book=into)
+    except (TapeInvalid, ControlTotalWrong) as mistakes:
+        mistakes.add_note(tape.name)
+        raise
     if not found.drafts:
         raise FileUnusable(path=str(tape), reason="there is no loan in it")
     return found

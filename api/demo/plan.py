@@ -6,14 +6,19 @@ Next: `api/demo/story.py`.
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
 from api.boarding import require_days_of_tape
 from api.cli.files import read_text
-from api.demo.story import Plan
+from api.demo.story import MONTHS, Plan
 from api.errors import FileUnusable
+from ledger.dates import Month
 from servicing.boarding import read_tape
+from servicing.drafts import LoanDraft
+from servicing.errors import TapeInvalid
 from servicing.portfolio import make_portfolio
 from servicing.product import shipped
 
@@ -28,17 +33,46 @@ def plan_from_seed(loans: int, seed: int) -> Plan:
     return Plan(f"demo-{loans}-{seed}", OPENING, CURRENCY, drafts, seed)
 
 
-def plan_from_tape(tape: Path, seed: int) -> Plan:
-    """Return the plan of a tape's loans, whose first month is that of the earliest funding.
+def plan_from_tape(tape: Path, seed: int, first: Month | None = None) -> Plan:
+    """Return the plan of the loans of a tape that were funded in three months: those from `first` on, or the busiest.
 
-    Raises: FileUnusable; TapeInvalid with every mistake by row and column.
+    A loan is funded while its book is open, and the demonstration lives three months; the others are left out, and
+    counted.
+
+    Raises: FileUnusable; TapeInvalid with every mistake by row and column, and a note of the file.
     """
     text = read_text(tape)
-    found = read_tape(text, shipped(PRODUCT), CURRENCY)
-    require_days_of_tape(text, found)
-    drafts = found.drafts
-    if not drafts:
-        raise FileUnusable(path=str(tape), reason="there is no loan in it")
-    opening = min(draft.terms.funded_on for draft in drafts).replace(day=1)
+    drafts = _read(text, tape)
+    opening = first or busiest([Month.of(draft.terms.funded_on) for draft in drafts])
+    months = {opening.plus(n) for n in range(MONTHS)}
+    chosen = tuple(draft for draft in drafts if Month.of(draft.terms.funded_on) in months)
+    if not chosen:
+        reason = (
+            f"no loan in it was funded from {opening} to {opening.plus(MONTHS - 1)}"
+            if drafts
+            else "there is no loan in it"
+        )
+        raise FileUnusable(path=str(tape), reason=reason)
     digest = hashlib.sha256(text.encode()).hexdigest()[:12]
-    return Plan(f"demo-{digest}-{seed}", opening, CURRENCY, drafts, seed)
+    code = f"demo-{digest}-{opening}-{seed}"
+    return Plan(code, opening.first_day, CURRENCY, chosen, seed, left_out=len(drafts) - len(chosen))
+
+
+def busiest(months: Sequence[Month]) -> Month:
+    """Return the month that begins the three in which most of these lie, the earliest of several; of none, January."""
+    counts = Counter(months)
+
+    def fundings(first: Month) -> int:
+        return sum(counts[first.plus(n)] for n in range(MONTHS))
+
+    return max(sorted(counts), key=fundings, default=Month.of(OPENING))
+
+
+def _read(text: str, tape: Path) -> tuple[LoanDraft, ...]:
+    try:
+        found = read_tape(text, shipped(PRODUCT), CURRENCY)
+        require_days_of_tape(text, found)
+    except TapeInvalid as mistakes:
+        mistakes.add_note(tape.name)
+        raise
+    return found.drafts

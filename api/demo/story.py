@@ -51,13 +51,14 @@ class Advance(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Which books the demonstration lives in, from when, and with which loans."""
+    """Which books the demonstration lives in, from when, and with which loans; `left_out` of a tape are not lived."""
 
     book_code: str
     opening: date
     currency: str
     drafts: tuple[LoanDraft, ...]
     seed: int
+    left_out: int = 0
 
     @property
     def months(self) -> tuple[Month, ...]:

@@ -18,11 +18,11 @@ def test_the_demonstration_lives_closes_and_proves_and_a_second_run_reuses_it(
     before = {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()}
     second = loanbook(*run).json
 
-    assert first["loans"] == {"boarded": 8, "found": 0}
+    assert first["loans"] == {"boarded": 8, "found": 0, "left_out": 0}
     assert first["months"] == {"closed": 3, "found": 0}
     assert (first["breaks"], first["findings"]) == (0, 0)
     assert [json.loads(file.read_text())["month"] for file in packages] == ["2026-01", "2026-02", "2026-03"]
-    assert second["loans"] == {"boarded": 0, "found": 8}
+    assert second["loans"] == {"boarded": 0, "found": 8, "left_out": 0}
     assert second["months"] == {"closed": 0, "found": 3}
     assert second["head"] == first["head"], "nothing new was booked"
     assert {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()} == before
@@ -57,3 +57,49 @@ def test_digests_of_other_books_in_the_folder_are_not_lived_past(loanbook: Loanb
     assert refused.refusal["code"] == "digests-foreign"
     assert str(file.parent) in refused.refusal["message"]
     assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["2026-01.jsonl"]
+
+
+TAPE = """external_id,principal,rate,installments,frequency,funded_on,first_due_on
+L-1,1000.00,12,12,monthly,2010-02-10,2010-03-10
+L-2,2000.00,12,12,monthly,2010-06-01,2010-07-01
+L-3,3000.00,12,12,monthly,2010-07-31,2010-08-31
+L-4,4000.00,12,12,monthly,2010-08-31,2010-09-30
+"""
+
+
+def test_of_a_tape_the_busiest_three_months_are_lived_or_those_that_are_asked_for(
+    loanbook: Loanbook, tmp_path: Path
+) -> None:
+    tape = tmp_path / "tape.csv"
+    tape.write_text(TAPE)
+    run = ("demo", "--file", str(tape), "--out", str(tmp_path / "out"))
+
+    busiest = loanbook(*run, "--json").json
+    told = loanbook(*run)
+    early = loanbook(*run, "--from", "2010-02", "--json").json
+
+    assert busiest["loans"] == {"boarded": 3, "found": 0, "left_out": 1}
+    assert [row["month"] for row in busiest["principal"]] == ["2010-06", "2010-07", "2010-08"]
+    assert "1 loans of the tape were funded in other months, and are left out" in told.out
+    assert early["loans"] == {"boarded": 1, "found": 0, "left_out": 3}
+    assert early["book"] != busiest["book"]
+    refused = loanbook(*run, "--from", "2012-01", "--json", expect=2).refusal
+    assert "no loan in it was funded from 2012-01 to 2012-03" in refused["message"]
+
+
+def test_a_tape_with_a_bad_row_is_refused_by_file_row_and_field_and_nothing_is_written(
+    loanbook: Loanbook, tmp_path: Path
+) -> None:
+    tape = tmp_path / "tape.csv"
+    run = ("demo", "--file", str(tape), "--out", str(tmp_path / "out"), "--json")
+
+    tape.write_text(TAPE.replace("2000.00,12,12", "2000.00,12,twelve").replace("3000.00", "3000.001"))
+    misread = loanbook(*run, expect=2).refusal
+    tape.write_text(TAPE.replace("2010-06-01", "0001-06-01"))
+    misdated = loanbook(*run, expect=2).refusal
+
+    assert misread["message"].startswith("tape.csv: the tape has 2 mistakes: row 3, column installments: ")
+    assert "row 4, column principal: " in misread["message"]
+    assert misdated["mistakes"][0].startswith("row 3, column funded_on: 0001-06-01 lies outside 1900-01-01")
+    assert not (tmp_path / "out").exists()
+    assert loanbook("day", "show", "--json", expect=2).refusal["code"] == "book-missing"
