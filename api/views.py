@@ -190,6 +190,8 @@ def statement_json(statement: AccountStatement, money: MoneyForm) -> Json:
         "subledger_id": statement.subledger_id,
         "from_date": day(statement.from_date),
         "to_date": day(statement.to_date),
+        "by": statement.by,
+        "known_at": statement.known_at,
         "currency": statement.opening.currency,
         "opening": money(statement.opening),
         "lines": [_statement_line(line, money) for line in statement.lines],

@@ -122,7 +122,7 @@ def reverse(session: Session, subledger: int, entry_no: int, request_key: str | 
 
 
 @click.command()
-@click.option("--account", help="Entries that post to this account.")
+@click.option("--account", help="Entries that post to this account, by its code or its slug.")
 @click.option("--subledger", "subledger_id", type=int, help="Entries of one loan, or of one subledger.")
 @click.option("--kind", "template", help="Entries of one template, such as payment_applied.")
 @click.option("--from", "booked_from", type=DAY, help="Booked on this day or later.")

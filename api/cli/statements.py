@@ -39,15 +39,18 @@ STATEMENT_COLUMNS = (
 )
 
 
-@click.command("trial-balance")
-@click.option("--as-of", type=DAY, help="Through this day, included [default: the business date].")
-@click.option(
+BY = click.option(
     "--by",
     type=click.Choice(["booking", "effective"]),
     default="booking",
     show_default=True,
     help="Which day.",
 )
+
+
+@click.command("trial-balance")
+@click.option("--as-of", type=DAY, help="Through this day, included [default: the business date].")
+@BY
 @KNOWN_AT
 @reads
 def trial_balance(session: Session, as_of: date | None, by: Any, known_at: str | None) -> None:
@@ -105,22 +108,30 @@ def _blanked(row: Mapping[str, Any], *, plural: str = "") -> dict[str, Any]:
 @click.option("--to", "to_date", type=DAY, help="Through this day [default: the business date].")
 @click.option("--subledger", "subledger_id", type=int, help="Of one loan, or of one subledger only.")
 @click.option("--currency", help="In this currency [default: the book's].")
+@BY
+@KNOWN_AT
 @reads
-def statement(session: Session, account: str, **asked: Any) -> None:
+def statement(session: Session, account: str, known_at: str | None, **asked: Any) -> None:
     """Show what moved an account, with its running balance; ACCOUNT is a code or a slug.
+
+    These are the entries behind a total: with the day, date and block of a trial balance the closing balance is the
+    one that stands there. `loanbook entry` shows one of them whole.
 
     \b
     loanbook statement 1210 --subledger 7
     loanbook statement cash --from 2026-03-01 --to 2026-03-31 --json
+    loanbook statement 4010 --to 2026-03-31 --by effective --known-at 12
     """
+    from api.journal import known_at_block
     from api.views import major_units, statement_json
     from ledger.queries.statement import account_statement
 
-    found = session.read(
-        lambda connection: statement_json(
-            account_statement(connection, session.book_code, account, **asked), major_units
-        )
-    )
+    def work(connection: Any) -> dict[str, Any]:
+        block = known_at_block(connection, known_at)
+        found = account_statement(connection, session.book_code, account, known_at=block, **asked)
+        return statement_json(found, major_units)
+
+    found = session.read(work)
     session.show(found, lambda: _print_statement(found))
 
 

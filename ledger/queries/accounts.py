@@ -11,7 +11,7 @@ from datetime import date
 import sqlalchemy as sa
 
 from ledger.chart import AccountCode, AccountDefinition, AccountType, Chart, Side
-from ledger.errors import RoleMapUnknown, SubledgerUnknown
+from ledger.errors import AccountUnknown, RoleMapUnknown, SubledgerUnknown
 from ledger.money import Money
 from ledger.store import Book as Book  # noqa: PLC0414 - an explicit export: other packages name a book by it
 from ledger.store import load_book, load_books
@@ -68,6 +68,17 @@ def accounts_by_id(
 def accounts(connection: sa.Connection, book_code: str, on: date | None = None) -> tuple[AccountDefinition, ...]:
     """Return the accounts of a book by code."""
     return tuple(accounts_by_id(connection, book_code, on).values())
+
+
+def find_account(connection: sa.Connection, book_code: str, word: str) -> tuple[int, AccountDefinition]:
+    """Return the id and the definition of an account, by its code or its slug.
+
+    Raises: AccountUnknown.
+    """
+    for account_id, account in accounts_by_id(connection, book_code).items():
+        if word in (account.code, account.slug):
+            return account_id, account
+    raise AccountUnknown(account=word)
 
 
 def closed_from(connection: sa.Connection, book_code: str) -> Mapping[str, date | None]:

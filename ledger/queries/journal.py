@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from ledger.errors import TextRefused
+from ledger.queries.accounts import find_account
 from ledger.queries.entries import EntryView, views
-from ledger.store import ids_of, load_book, load_entries
+from ledger.store import load_book, load_entries
 
 MAX_LIMIT = 1_000
 
@@ -24,7 +25,8 @@ MAX_LIMIT = 1_000
 class JournalFilter:
     """What entries are looked for; None: any. Ranges include both ends; amounts are minor units of one posting.
 
-    `text` is found anywhere in the narration, without regard to case. `known_at` is a seal block's number.
+    An account is named by its code or its slug. `text` is found anywhere in the narration, without regard to case.
+    `known_at` is a seal block's number.
     """
 
     book: str
@@ -111,7 +113,7 @@ def _where(connection: sa.Connection, wanted: JournalFilter) -> tuple[str, dict[
     conditions = ["e.book_id = :book_id", *(text for name, text in _CONDITIONS.items() if name in values)]
     on_postings = [text for name, text in _POSTING_CONDITIONS.items() if name in values]
     if wanted.account is not None:
-        (values["account_id"],) = ids_of(connection, book.book_id, [wanted.account])
+        values["account_id"] = find_account(connection, wanted.book, wanted.account)[0]
     if wanted.text is not None:
         escaped = wanted.text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
         values["pattern"] = f"%{escaped}%"

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
 from ledger.chart import AccountDefinition, Side
-from ledger.errors import AccountUnknown, DateRangeBackwards, SubledgerUnknown
+from ledger.errors import DateRangeBackwards, SubledgerUnknown
 from ledger.money import Money, Total
-from ledger.queries.accounts import accounts_by_id
-from ledger.queries.trial_balance import trial_balance
+from ledger.queries.accounts import find_account
+from ledger.queries.trial_balance import By, trial_balance
 from ledger.store import Book, book_id_of, load_book
 
 
@@ -36,12 +37,14 @@ class StatementLine:
 
 @dataclass(frozen=True, slots=True)
 class AccountStatement:
-    """The account between two days, both included, in one currency."""
+    """The account between two days, both included, in one currency; `known_at` is a seal block's number."""
 
     account: AccountDefinition
     subledger_id: int | None
     from_date: date
     to_date: date
+    by: By
+    known_at: int | None
     opening: Money
     lines: tuple[StatementLine, ...]
     closing: Money
@@ -55,7 +58,12 @@ _LINES = (
     " JOIN ledger.journal_entry e ON e.subledger_id = p.subledger_id AND e.entry_no = p.entry_no"
     " WHERE (p.debit_account = :account_id OR p.credit_account = :account_id) AND p.currency = :currency"
     " AND e.book_id = :book_id AND {where}"
-    " GROUP BY e.subledger_id, e.entry_no ORDER BY e.booking_date, e.subledger_id, e.entry_no"
+    " GROUP BY e.subledger_id, e.entry_no ORDER BY {order}, e.subledger_id, e.entry_no"
+)
+_ORDER: dict[By, str] = {"booking": "e.booking_date", "effective": "e.effective_date, e.booking_date"}
+_KNOWN = (
+    " AND EXISTS (SELECT FROM ledger.seal_member m WHERE m.subledger_id = p.subledger_id"
+    " AND m.from_no <= p.entry_no AND m.to_no >= p.entry_no AND m.block_no <= :known_at)"
 )
 
 
@@ -68,37 +76,42 @@ def account_statement(
     to_date: date | None = None,
     subledger_id: int | None = None,
     currency: str | None = None,
+    by: By = "booking",
+    known_at: int | None = None,
 ) -> AccountStatement:
-    """Return the statement of an account by booking date, of one subledger or of the whole book.
+    """Return the statement of an account by either date, of one subledger or of the whole book.
 
     Without dates it begins when the book opened and ends on the business date; without a currency it is in the
-    book's own.
+    book's own. With the same day, date and block as a trial balance, its closing balance is the one shown there, and
+    its lines are the entries behind it.
 
     Raises: BookUnknown; AccountUnknown; SubledgerUnknown if the book has no such subledger; DateRangeBackwards.
     """
     book = load_book(connection, book_code)
     wanted = currency or book.base_currency
     first, last = from_date or book.opened_on, to_date or book.business_date
-    account_id, account = _account(connection, book_code, account_code)
+    account_id, account = find_account(connection, book_code, account_code)
     if last < first:
         raise DateRangeBackwards(from_date=first, to_date=last)
     if subledger_id is not None and book_id_of(connection, subledger_id) != book.book_id:
         raise SubledgerUnknown(subledger_id=subledger_id)
-    values = {
+    values: dict[str, Any] = {
         "account_id": account_id,
         "book_id": book.book_id,
         "currency": wanted,
         "subledger_id": subledger_id,
         "first": first,
         "last": last,
+        "known_at": known_at,
     }
+    of = "p" if by == "booking" else "e"
+    where = f"{of}.{by}_date BETWEEN :first AND :last" + (_KNOWN if known_at is not None else "")
     if subledger_id is None:
-        opening = _opening_of_book(connection, book, account, first, wanted)
-        where = "p.booking_date BETWEEN :first AND :last"
+        opening = _opening_of_book(connection, book, account, first, wanted, by, known_at)
     else:
-        opening = _opening_of_subledger(connection, account, values, wanted)
-        where = "p.subledger_id = :subledger_id AND p.booking_date BETWEEN :first AND :last"
-    rows = connection.execute(sa.text(_LINES.format(where=where)), values)
+        where = f"p.subledger_id = :subledger_id AND {where}"
+        opening = _opening_of_subledger(connection, account, values, wanted, by)
+    rows = connection.execute(sa.text(_LINES.format(where=where, order=_ORDER[by])), values)
     lines, balance = [], opening
     for row in rows:
         debit, credit = Total(int(row.debit), wanted), Total(int(row.credit), wanted)
@@ -116,15 +129,7 @@ def account_statement(
                 balance=balance,
             )
         )
-    return AccountStatement(account, subledger_id, first, last, opening, tuple(lines), balance)
-
-
-def _account(connection: sa.Connection, book_code: str, code: str) -> tuple[int, AccountDefinition]:
-    """Find an account by its code or its slug."""
-    for account_id, account in accounts_by_id(connection, book_code).items():
-        if code in (account.code, account.slug):
-            return account_id, account
-    raise AccountUnknown(account=code)
+    return AccountStatement(account, subledger_id, first, last, by, known_at, opening, tuple(lines), balance)
 
 
 def _on_normal_side(account: AccountDefinition, debit: Money, credit: Money) -> Money:
@@ -132,23 +137,37 @@ def _on_normal_side(account: AccountDefinition, debit: Money, credit: Money) -> 
 
 
 def _opening_of_book(
-    connection: sa.Connection, book: Book, account: AccountDefinition, first: date, currency: str
+    connection: sa.Connection,
+    book: Book,
+    account: AccountDefinition,
+    first: date,
+    currency: str,
+    by: By,
+    known_at: int | None,
 ) -> Money:
-    if first > book.opened_on:
-        before = trial_balance(connection, book.code, as_of=first - timedelta(days=1)).balance
+    # By booking date there is nothing before the book opened; by effective date there may be.
+    if first > date.min and (first > book.opened_on or by == "effective"):
+        day_before = first - timedelta(days=1)
+        before = trial_balance(connection, book.code, as_of=day_before, by=by, known_at=known_at).balance
         for row in before.rows:
             if (row.account.code, row.currency) == (account.code, currency):
                 return row.balance_on(account.normal_side)
     return Money.zero(currency)
 
 
+_OPENING_OF_SUBLEDGER = (
+    "SELECT coalesce(sum(CASE WHEN p.debit_account = :account_id THEN p.amount ELSE -p.amount END), 0)"
+    " FROM ledger.posting p{entries} WHERE p.subledger_id = :subledger_id AND {of}.{by}_date < :first"
+    " AND p.currency = :currency AND (p.debit_account = :account_id OR p.credit_account = :account_id)"
+)
+_ENTRIES = " JOIN ledger.journal_entry e ON e.subledger_id = p.subledger_id AND e.entry_no = p.entry_no"
+
+
 def _opening_of_subledger(
-    connection: sa.Connection, account: AccountDefinition, values: dict[str, object], currency: str
+    connection: sa.Connection, account: AccountDefinition, values: dict[str, Any], currency: str, by: By
 ) -> Money:
-    statement = sa.text(
-        "SELECT coalesce(sum(CASE WHEN debit_account = :account_id THEN amount ELSE -amount END), 0)"
-        " FROM ledger.posting WHERE subledger_id = :subledger_id AND booking_date < :first AND currency = :currency"
-        " AND (debit_account = :account_id OR credit_account = :account_id)"
-    )
-    debits_less_credits = Total(int(connection.scalar(statement, values) or 0), currency)
+    entries, of = ("", "p") if by == "booking" else (_ENTRIES, "e")
+    statement = _OPENING_OF_SUBLEDGER.format(entries=entries, of=of, by=by)
+    known = _KNOWN if values["known_at"] is not None else ""
+    debits_less_credits = Total(int(connection.scalar(sa.text(statement + known), values) or 0), currency)
     return debits_less_credits if account.normal_side is Side.DEBIT else -debits_less_credits

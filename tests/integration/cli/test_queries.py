@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
 from tests.integration.cli.conftest import Loanbook, post
@@ -69,6 +71,14 @@ def test_a_statement_runs_from_opening_to_closing(january: Loanbook) -> None:
     ("arguments", "found"),
     [
         (("--account", "3010"), [1]),
+        (("--account", "contributed_capital"), [1]),
+        (("--effective-from", "2026-01-02"), [2]),
+        (("--effective-to", "2026-01-04"), [1]),
+        (("--request-key", "manual_journal:1"), [1]),
+        (("--source-ref", "INV-7"), []),
+        (("--group", "1"), []),
+        (("--amount-from", "100", "--amount-to", "200", "--currency", "USD"), [2]),
+        (("--currency", "EUR"), []),
         (("--text", "agency"), [2]),
         (("--amount-from", "120.51"), [1]),
         (("--amount-to", "120.50"), [2]),
@@ -85,6 +95,32 @@ def test_the_journal_finds_what_is_asked_for(january: Loanbook, arguments: tuple
     entries = january("journal", *arguments, "--json").json["entries"]
 
     assert [entry["entry_no"] for entry in entries] == found
+
+
+@pytest.mark.parametrize("by", ["booking", "effective"])
+@pytest.mark.parametrize("known_at", [(), ("--known-at", "1")])
+@pytest.mark.parametrize("day", ["2025-12-31", "2026-01-01", "2026-01-20", "2026-01-31"])
+def test_a_total_leads_to_the_entries_behind_it(
+    january: Loanbook, by: str, known_at: tuple[str, ...], day: str
+) -> None:
+    january("seal")
+    january("day", "advance", "2026-01-31")
+    post(january, "5200", "1020", "7.00", "--effective-date", "2025-12-15")
+    post(january, "5200", "1020", "1.25", "--effective-date", "2026-01-20")
+    cut = ("--by", by, *known_at)
+
+    totals = january("trial-balance", "--as-of", day, *cut, "--json").json["rows"]
+
+    begin = ("--from", "2025-01-01") if by == "effective" else ()
+    for row in totals:
+        found = january("statement", row["account"], *begin, "--to", day, *cut, "--json").json
+        of_loan = january("statement", row["account"], *begin, "--to", day, *cut, "--subledger", "1", "--json").json
+        of_day = january("statement", row["account"], "--from", day, "--to", day, *cut, "--json").json
+        debits_less_credits = Decimal(row["debit_balance"]) - Decimal(row["credit_balance"])
+        on_its_side = debits_less_credits if found["normal_side"] == "debit" else -debits_less_credits
+        assert Decimal(found["closing"]) == on_its_side, row["account"]
+        assert sum(Decimal(line["debit"] or 0) for line in found["lines"]) == Decimal(row["debits"])
+        assert of_loan["closing"] == of_day["closing"] == found["closing"], "opening balances are cut alike"
 
 
 def test_the_journal_is_read_page_by_page(january: Loanbook) -> None:
