@@ -97,7 +97,7 @@ def measure(bench: Bench, database: BenchDatabase, accounts: Accounts, loans: in
     prepare(database)
     script = scripts(bench, database, accounts, loans)
     before = _counters(database)
-    for clients, transactions in ((1, scaled(60_000)), (8, scaled(200_000))):
+    for clients, transactions in ((1, scaled(20_000)), (8, scaled(100_000))):
 
         def at_server(name: str, clients: int = clients, transactions: int = transactions) -> float:
             _checkpoint(database)
@@ -122,12 +122,12 @@ def measure_hot_cash(bench: Bench, database: BenchDatabase, accounts: Accounts, 
 
     def rate(name: str) -> float:
         _checkpoint(database)
-        return pgbench(database, script[name], clients=8, transactions=scaled(100_000), variables={}).rate
+        return pgbench(database, script[name], clients=8, transactions=scaled(50_000), variables={}).rate
 
     spread, hot = alternate(lambda: rate("spread"), lambda: rate("post"))
     bench.faster("one cash account against many, 8 clients", hot, spread, "entries/s", at_least=0.85)
     _checkpoint(database)
-    load = pgbench(database, script["post"], clients=8, transactions=scaled(50_000), variables={}, log=True)
+    load = pgbench(database, script["post"], clients=8, transactions=scaled(25_000), variables={}, log=True)
     bench.figure("latency of a post, 8 clients, p50", percentile(load.latencies_ms, 0.5), "ms")
     bench.figure("latency of a post, 8 clients, p99", percentile(load.latencies_ms, 0.99), "ms")
 
@@ -135,7 +135,7 @@ def measure_hot_cash(bench: Bench, database: BenchDatabase, accounts: Accounts, 
 def bytes_of_a_post(bench: Bench, database: BenchDatabase, accounts: Accounts, loans: int) -> None:
     """Measure what an entry of two postings adds on disk, seal included."""
     script = scripts(bench, database, accounts, loans)["post"]
-    entries = scaled(200_000)
+    entries = scaled(100_000)
     seal_everything(database)
     before = journal_bytes(database)
     pgbench(database, script, clients=8, transactions=entries, variables={})
