@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
-from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
+from decimal import MAX_EMAX, MIN_EMIN, ROUND_HALF_UP, Context, Decimal, localcontext
 from fractions import Fraction
 from itertools import pairwise
 
@@ -22,8 +22,8 @@ from servicing.unit_periods import UnitPeriod, day_to_return_to, find_unit_perio
 SHOWN = Decimal("0.0001")
 """To what the rate in percent a year is rounded, half up; a disclosure needs 1/8 of a point."""
 
-DIGITS = 60
-"""Digits of every step on the way."""
+ARITHMETIC = Context(prec=60, Emax=MAX_EMAX, Emin=MIN_EMIN)
+"""How every step on the way is computed: to 60 digits."""
 
 EXACT = Decimal("1e-28")
 """To what the rate of a unit-period is known; the bracket around it is closed to `CLOSE` before it is rounded so."""
@@ -179,7 +179,7 @@ def disclose(
     counted_payments = tuple(_counted(unit, first, payments))
     rate = unit_period_rate(counted_advances, counted_payments)
     return Disclosure(
-        apr=percent_a_year(rate, unit).quantize(SHOWN, ROUND_HALF_UP),
+        apr=percent_a_year(rate, unit).quantize(SHOWN, ROUND_HALF_UP, ARITHMETIC),
         unit_rate=rate,
         unit_period=unit,
         begins_on=first,
@@ -206,7 +206,7 @@ def disclose_terms(terms: Terms, unit_period: UnitPeriod | None = None) -> Discl
 
 def percent_a_year(unit_rate: Decimal, unit: UnitPeriod) -> Decimal:
     """Return the unit-period rate times the unit-periods in a year in percent, unrounded; (b)(1)."""
-    with localcontext(Context(prec=DIGITS)):
+    with localcontext(ARITHMETIC):
         return unit_rate * unit.a_year.numerator * 100 / unit.a_year.denominator
 
 
@@ -215,7 +215,7 @@ def present_value(flows: Iterable[Counted], rate: Decimal) -> Decimal:
 
     Each is amount / ((1 + f i) (1 + i)^t), t whole unit-periods and the fraction f at the rate i; (b)(8).
     """
-    with localcontext(Context(prec=DIGITS)):
+    with localcontext(ARITHMETIC):
         total = Decimal(0)
         for flow in flows:
             odd = 1 + rate * flow.fraction.numerator / flow.fraction.denominator
@@ -236,7 +236,7 @@ def unit_period_rate(advances: Sequence[Counted], payments: Sequence[Counted]) -
     def excess(rate: Decimal) -> Decimal:
         return present_value(payments, rate) - present_value(advances, rate)
 
-    with localcontext(Context(prec=DIGITS)):
+    with localcontext(ARITHMETIC):
         low, high, bound = Decimal(0), Decimal(1) / 1024, Decimal(2) ** 80
         if excess(low) == 0:
             return low

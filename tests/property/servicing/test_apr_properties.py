@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
-from decimal import Context, Decimal, localcontext
+from decimal import Decimal, localcontext
 from fractions import Fraction
 
 from dateutil.relativedelta import relativedelta
@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.money import Money
-from servicing.apr import DIGITS, EXACT, Disclosure, Flow, disclose, disclose_terms, present_value
+from servicing.apr import ARITHMETIC, EXACT, Disclosure, Flow, disclose, disclose_terms, present_value
 from servicing.due_dates import due_dates
 from servicing.terms import Terms
 from servicing.unit_periods import day_to_return_to, find_unit_period, unit_periods_between
@@ -43,7 +43,7 @@ def loans(draw: st.DrawFn) -> tuple[list[Flow], list[Flow]]:
 
 def unpaid(found: Disclosure, rate: Decimal) -> Decimal:
     """Return by how many cents the payments are worth less than the advances at a unit-period rate."""
-    with localcontext(Context(prec=DIGITS)):
+    with localcontext(ARITHMETIC):
         return present_value(found.advances, rate) - present_value(found.payments, rate)
 
 
@@ -60,7 +60,7 @@ def test_at_the_rate_the_payments_are_worth_the_advances_to_far_below_a_cent(
 def test_a_little_beside_the_rate_the_payments_are_worth_more_or_less(loan: tuple[list[Flow], list[Flow]]) -> None:
     found = disclose(*loan)
 
-    with localcontext(Context(prec=DIGITS)):
+    with localcontext(ARITHMETIC):
         above, below = found.unit_rate + EXACT, found.unit_rate - EXACT
     assert unpaid(found, above) > 0
     assert found.unit_rate == 0 or unpaid(found, below) < 0

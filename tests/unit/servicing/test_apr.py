@@ -17,6 +17,7 @@ from servicing.apr import (
     Disclosure,
     Flow,
     NeverPaidBack,
+    NoRateFound,
     NothingAdvanced,
     NothingPaid,
     NoTime,
@@ -419,3 +420,22 @@ def test_what_has_no_rate_is_refused_with_its_figures(
 
 def test_a_cent_more_than_the_least_that_pays_back_has_a_rate_above_zero() -> None:
     assert disclose([ADVANCE], [Flow(date(2026, 2, 10), usd("100.01"))]).apr == Decimal("0.1200")
+
+
+def test_payments_that_are_worth_more_at_every_rate_are_refused() -> None:
+    # 100 - 90 / (1 + i) + 1 / (1 + i)^2 is above zero for every i of zero or more.
+    payments = [Flow(date(2026, 1, 1), usd("100")), Flow(date(2026, 3, 1), usd("1"))]
+
+    with pytest.raises(NoRateFound, match="makes them worth the advances"):
+        disclose([Flow(date(2026, 2, 1), usd("90"))], payments)
+
+
+def test_the_smallest_advance_and_the_largest_payment_have_a_rate() -> None:
+    largest = Money(2**63 - 1 - 30, "USD")
+    rest = [Flow(date(2026, 1, 12) + timedelta(days=n), usd("0.01")) for n in range(30)]
+
+    found = disclose([Flow(date(2026, 1, 10), usd("0.01"))], [Flow(date(2026, 1, 11), largest), *rest])
+
+    assert found.apr > Decimal(2) ** 62 * 36500
+    far = [Flow(date(9999, 12, 30), usd("100")), Flow(date(9999, 12, 31), usd("100"))]
+    assert disclose([Flow(date.min, usd("100"))], far).apr > 0
