@@ -34,6 +34,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "loan": ("api.cli.loans:loan", "Show a loan, take a payment, undo one."),
     "run-day": ("api.cli.loans:run_day", "Run the daily cycle: late fees, and interest if it is asked for."),
     "scenario": ("api.cli.scenario:scenario", "Run a loan's life from a file and compare it with what was expected."),
+    "schedule": ("api.cli.pricing:schedule", "Print the contract schedule of terms, before there is a loan."),
+    "apr": ("api.cli.pricing:apr", "Compute the annual percentage rate of terms, or of advances and payments."),
     "account": ("api.cli.accounts:account", "List, open, rename and close accounts."),
     "day": ("api.cli.books:day", "Show the business date, or move it forward."),
     "post": ("api.cli.post:post", "Post a journal by hand: one proposes, another approves."),
