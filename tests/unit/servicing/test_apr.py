@@ -63,12 +63,12 @@ def every_two_months(amount: str, first: str, count: int) -> list[Flow]:
 
 
 def two_decimals(disclosed: Disclosure) -> str:
-    """Return the unrounded rate rounded to the two decimals that the examples print."""
+    """Return the unrounded rate rounded to two decimals, as the examples give it."""
     exact = percent_a_year(disclosed.unit_rate, disclosed.unit_period)
     return str(exact.quantize(Decimal("0.01"), ROUND_HALF_UP))
 
 
-# Paragraph, advance, payments, and as printed: the first payment's whole and odd unit-periods, their number a year,
+# Paragraph, advance, payments, and by the example: the first payment's whole and odd unit-periods, their number a year,
 # and the rate.
 SINGLE_ADVANCE: tuple[tuple[str, Series, list[Flow], int, str, str, str], ...] = (
     ("(1)(i)", ("5000", "1978-01-10", "monthly", 1), flows(("230", "1978-02-10", "monthly", 24)), 1, "0", "12", "9.69"),
