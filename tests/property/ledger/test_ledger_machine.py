@@ -9,7 +9,7 @@ Next: `tests/support/reference_ledger.py`.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import date, timedelta
@@ -67,7 +67,7 @@ T = TypeVar("T")
 U = TypeVar("U")
 
 OPENED_ON = date(2025, 11, 10)
-FIRST_DAY = date(2025, 11, 20)
+FIRST_DAY = date(2026, 1, 20)
 NOBODY = 10**12
 BOOKS_PER_DATABASE = 20
 """Proving a database reads every book in it: a fresh one now and then keeps long runs linear."""
@@ -134,25 +134,23 @@ USUAL = (
     ("9010", "9015"),  # memoranda
     ("9015", "9010"),
 )
-CODES = ("1000", "1020", "1030", "1210", "1220", "1310", "2600", "2650", "4010", "9010", "6001", "6002", "7777")
+CODES = ("1000", "1020", "1030", "1210", "1220", "1310", "2600", "2650", "4010", "9010", "6001", "6002")
 CURRENCIES = ("USD", "EUR", "JPY")
 
 TINY = st.sampled_from([1, 2, 3, 5, 100])
 AMOUNTS = TINY | TINY | st.integers(1, 10**12)
 USUAL_PAIRS = st.sampled_from(USUAL)
 ANY_PAIRS = st.lists(st.sampled_from(CODES), min_size=2, max_size=2, unique=True)
-PAIRS = USUAL_PAIRS | USUAL_PAIRS | USUAL_PAIRS | ANY_PAIRS
-MOVES = st.lists(
-    st.tuples(PAIRS, AMOUNTS, st.sampled_from([None, None, None, None, None, *CURRENCIES])), min_size=1, max_size=3
-)
+PAIRS = st.one_of(*[USUAL_PAIRS] * 7, ANY_PAIRS)
+MOVES = st.lists(st.tuples(PAIRS, AMOUNTS, st.sampled_from([*[None] * 20, *CURRENCIES])), min_size=1, max_size=3)
 """Pairs of accounts, amounts, and a currency (None: the subledger's own, or dollars)."""
 
 WHICH = st.integers(0, 11)
 """Which of those that there are, counted round."""
 
 KEYS = st.sampled_from([None, None, None, "k1", "k2", "k3"])
-DAYS = st.none() | st.none() | st.integers(-45, 2)
-"""A booking date, as days from the business date."""
+DAYS = st.sampled_from([None, None, None, "first", "last", "last"]) | st.integers(-75, 2)
+"""A day: the first of the business date's month, the last of the one before, or days from the business date."""
 
 APPROVERS = st.sampled_from([None, "boss", "boss"])
 MONTHS = st.integers(-1, 3)
@@ -197,7 +195,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @initialize()
     def open_book(self) -> None:
-        """Open a book with a chart and three subledgers."""
+        """Open a book with a chart, three subledgers and entries on both sides of each month's end."""
         self.database, self.engine, self.code = self.books.next()
 
         def setup(uow: UnitOfWork) -> int:
@@ -227,8 +225,18 @@ class LedgerMachine(RuleBasedStateMachine):
             self._open_subledgers(currency, 1)
         for subledger in sorted(self.reference.heads):
             fund = [(("1210", "1020"), 1_000, None), (("1220", "4010"), 5, None), (("1020", "2010"), 3, None)]
-            moves = self.moves(subledger, fund)
-            self.post(Request(subledger=subledger, key="fund", moves=moves, effective=FIRST_DAY))
+            for day in (date(2025, 11, 30), date(2025, 12, 1), date(2025, 12, 31), date(2026, 1, 1), None):
+                moves = self.moves(subledger, fund)
+                self.post(
+                    Request(
+                        subledger=subledger,
+                        key=f"fund {day}",
+                        moves=moves,
+                        effective=day or FIRST_DAY,
+                        booking=day,
+                        approver="boss",
+                    )
+                )
 
     def run(self, work: Callable[[UnitOfWork], T], *, approver: str | None = None) -> T:
         """Do work in a transaction of its own."""
@@ -264,19 +272,42 @@ class LedgerMachine(RuleBasedStateMachine):
         known = sorted(self.reference.heads)
         return known[which % len(known)] if which < 11 else NOBODY
 
+    def compare(self) -> None:
+        """Compare all that is compared after a step, and the trial balance of days at the edges of months."""
+        self.balances_are_those_of_the_reference()
+        self.journal_is_that_of_the_reference()
+        self.trial_balance_of_today_is_that_of_the_reference()
+        self.debits_equal_credits_and_numbers_have_no_gaps()
+        self.activity_is_what_is_sealed()
+        for month in self.reference.months:
+            for day in (month, next_month(month) - timedelta(days=1)):
+                self.compare_trial_balance(day, "booking", None)
+                self.compare_trial_balance(day, "effective", self.reference.block)
+
+    def post_correction(self, which: int, back: int) -> None:
+        """Book an entry that says that it corrects the one so many numbers before it."""
+        subledger = self.subledger(which)
+        moves = self.moves(subledger, [(("1220", "4010"), 1, None)])
+        today = self.reference.business_date
+        number = len(self.reference.heads[subledger].entries) + 1 - back
+        self.post(Request(subledger=subledger, key=self.key(None), moves=moves, effective=today, corrects=number))
+
     def number(self, subledger: int, which: int) -> int:
-        """Return the number of one of the entries of a subledger, or now and then one that it has not."""
+        """Return the number of an entry of a subledger (0: the latest), or now and then one that it has not."""
         known = self.reference.heads.get(subledger, Head(None)).entries
-        return 1 + which % len(known) if known and which < 10 else which - 10
+        return len(known) - which % len(known) if known and which < 9 else len(known) * (which - 9) + which - 9
 
     def moves(self, subledger: int, wanted: Sequence[Any]) -> tuple[Move, ...]:
         """Return moves in the currency of a subledger, unless another is wanted."""
         known = self.reference.heads.get(subledger, Head(None))
         return tuple((debit, credit, minor, c or known.currency or "USD") for (debit, credit), minor, c in wanted)
 
-    def day(self, offset: int | None) -> date | None:
-        """Return a day counted from the business date."""
-        return None if offset is None else self.reference.business_date + timedelta(days=offset)
+    def day(self, wanted: int | str | None) -> date | None:
+        """Return a day counted from the business date, or at the edge of its month."""
+        today = self.reference.business_date
+        if isinstance(wanted, int):
+            return today + timedelta(days=wanted)
+        return {"first": today.replace(day=1), "last": today.replace(day=1) - timedelta(days=1), None: None}[wanted]
 
     def key(self, wanted: str | None) -> str:
         """Return a request key: one that may have come before, or a new one."""
@@ -453,13 +484,12 @@ class LedgerMachine(RuleBasedStateMachine):
         moves = tuple((each, move) for each, wanted in chosen for move in self.moves(each, wanted))
         self._post_batch(BatchRequest(key=key, effective=self.reference.business_date, rows=moves), chunk)
 
-    @rule(which=st.sets(st.integers(0, 10), min_size=1), minor=TINY)
-    def post_usual_batch(self, which: set[int], minor: int) -> None:
+    @rule(which=st.sets(st.integers(0, 10), min_size=1), minors=st.lists(TINY, min_size=1, max_size=3))
+    def post_usual_batch(self, which: set[int], minors: list[int]) -> None:
         """Book what is booked every night."""
         chosen = {self.subledger(each) for each in which}
-        rows = tuple(
-            (each, move) for each in sorted(chosen) for move in self.moves(each, [(("1220", "4010"), minor, None)])
-        )
+        wanted = [(("1220", "4010"), minor, None) for minor in minors]
+        rows = tuple((each, move) for each in sorted(chosen) for move in self.moves(each, wanted))
         day = self.reference.business_date
         self._post_batch(BatchRequest(key=self.key(None), effective=day, rows=rows), 5_000)
 
@@ -594,11 +624,13 @@ class LedgerMachine(RuleBasedStateMachine):
 
     # --- Reading ------------------------------------------------------------------------------------------
 
-    @rule(offset=st.integers(-90, 40), by=st.sampled_from(["booking", "effective"]), back=st.none() | st.integers(0, 3))
-    def read_trial_balance(self, offset: int, by: Literal["booking", "effective"], back: int | None) -> None:
+    @rule(wanted=DAYS, by=st.sampled_from(["booking", "effective"]), back=st.none() | st.integers(0, 3))
+    def read_trial_balance(
+        self, wanted: int | str | None, by: Literal["booking", "effective"], back: int | None
+    ) -> None:
         """Read the trial balance of any day, as known now or some blocks ago."""
         known_at = None if back is None else max(self.reference.block - back, self.first_block)
-        self.compare_trial_balance(self.reference.business_date + timedelta(days=offset), by, known_at)
+        self.compare_trial_balance(self.day(wanted) or self.reference.business_date, by, known_at)
 
     def compare_trial_balance(self, as_of: date, by: Literal["booking", "effective"], known_at: int | None) -> None:
         """Compare the totals of each account and currency."""
@@ -787,10 +819,120 @@ def _as_reference(definition: AccountDefinition, since: date) -> Account:
     )
 
 
-def test_the_ledger_does_what_a_ledger_in_plain_python_does(server_url: str) -> None:
+@pytest.fixture
+def books(server_url: str) -> Iterator[Books]:
+    """Yield what hands out books to the machine."""
     LedgerMachine.books = Books(server_url)
-    examples = max(settings.default.max_examples // 5, 10) if settings.default else 20
-    try:
-        run_state_machine_as_test(LedgerMachine, settings=settings(max_examples=examples, stateful_step_count=30))
-    finally:
-        LedgerMachine.books.close()
+    yield LedgerMachine.books
+    LedgerMachine.books.close()
+
+
+Work = tuple[int, list[Any], str | None, int, int | str | None, str | None, str]
+
+
+def work(
+    which: int,
+    *pairs: str,
+    minor: int = 5,
+    currency: str | None = None,
+    key: str | None = None,
+    day: int | str | None = None,
+    approver: str | None = None,
+    template: str = "test",
+) -> Work:
+    """Return an entry for a subledger (0: the book's own) between accounts written `1020/3010`."""
+    moves = [(tuple(pair.split("/")), minor, currency) for pair in pairs]
+    return which, moves, key, 0, day, approver, template
+
+
+OWN, LOAN, IN_EUROS, OTHER = range(4)
+
+LIFE: tuple[Callable[[LedgerMachine], object], ...] = (
+    # Entries by every road, right and wrong.
+    lambda m: m.change_chart("open", "6001", AccountType.INCOME, {"kept"}, "USD", -60),
+    lambda m: m.post_entries([work(LOAN, "1020/6001", "1220/6001", key="k1"), work(LOAN, "1020/6001", key="k1")]),
+    lambda m: m.post_entries([work(OWN, "1020/3010", currency=each, key="k2") for each in CURRENCIES]),
+    lambda m: m.post_entries([work(LOAN, "1020/1030"), work(IN_EUROS, "1020/1030"), work(OWN, "1020/9010")]),
+    lambda m: m.post_entries([work(OWN, "5200/1020", approver=each, template=MANUAL) for each in (None, "boss")]),
+    lambda m: m.post_entries([work(LOAN, "1210/1020", approver="boss", template=MANUAL)]),
+    lambda m: m.post_entries([work(LOAN, "1020/1210", minor=minor) for minor in (5_000, 1, 4_999, 1)]),
+    lambda m: m.post_entries([work(OTHER, "1600/2600", "2600/1600", "2600/1600", minor=9)]),
+    lambda m: m.post_entries([work(OTHER, "1220/4010", day=day) for day in (0, "first", "last", 1)]),
+    lambda m: m.post_entries([work(OTHER, "1220/4010", day=day, approver="boss") for day in (0, "first", "last", 1)]),
+    # What corrects an entry: an earlier one of the same subledger, and no other.
+    lambda m: m.post_correction(OTHER, 1),
+    lambda m: m.post_correction(OTHER, 0),
+    lambda m: m.post_correction(OTHER, -1),
+    lambda m: m.post_correction(OTHER, 99),
+    lambda m: m.correct(OTHER, 0, [(("1210", "1020"), 2_000, None)]),
+    lambda m: m.correct(OTHER, 1, [(("1210", "1020"), 2_000, None)]),
+    lambda m: m.correct(OTHER, 2, [(("1210", "1020"), 2_000, None)]),
+    lambda m: m.correct(LOAN, 1, [(("1020", "1210"), 10**9, None)]),
+    lambda m: m.reverse(
+        [(OTHER, entry, key, None, None) for entry, key in ((3, "k3"), (4, "k3"), (4, None), (0, None))]
+    ),
+    lambda m: m.reverse([(OTHER, each, None, "last", "boss") for each in range(12)]),
+    # Batches: several rows of one subledger, chunks of which one is refused, and what is left run again.
+    lambda m: m.post_usual_batch({OWN, LOAN, IN_EUROS, OTHER}, [3, 4, 4]),
+    lambda m: m.repeat_batch(0, 1),
+    lambda m: m.change_subledgers("freeze", None, IN_EUROS),
+    lambda m: m.post_batch([(each, [(("1220", "4010"), 2, None)] * 2) for each in range(4)], "run 1", 1),
+    lambda m: m.repeat(0, None),
+    lambda m: m.change_subledgers("thaw", None, IN_EUROS),
+    lambda m: m.repeat_batch(1, 1),
+    lambda m: m.repeat_batch(1, 5_000),
+    lambda m: m.post_batch([(LOAN, [(("1220", "4010"), 3, None)])], "run 1", 5_000),
+    lambda m: m.post_batch([(LOAN, [(("1220", "4010"), 3, None)])], "k1", 5_000),
+    lambda m: m.seal(),
+    # Months: in their order, for good, and open again.
+    lambda m: m.close(1),
+    lambda m: m.change_month(0, "soft_close"),
+    lambda m: m.close(0),
+    lambda m: m.change_subledgers("open", "USD", 0),
+    lambda m: m.post_entries([work(4, "1220/4010", day=day, approver="boss") for day in (-51, -52, -75, "last")]),
+    lambda m: m.close("next"),
+    lambda m: m.change_subledgers("open", "USD", 0),
+    lambda m: m.post_entries([work(5, "1220/4010", day=day, approver="boss") for day in ("last", "first")]),
+    lambda m: m.close_year(2025, "boss"),
+    lambda m: m.reopen(0, "boss", "late"),
+    lambda m: [m.reopen("latest", approver, why) for approver, why in ((None, "x"), ("teller", "x"), ("boss", ""))],
+    lambda m: m.reopen("latest", "boss", "late"),
+    lambda m: m.post_entries([work(each, "1220/4010", day="last", approver="boss") for each in (5, 4, OTHER)]),
+    lambda m: m.change_month(1, "lift"),
+    # The year: closed, closed again for what came later, undone and closed once more.
+    lambda m: [m.close_year(2025, approver) for approver in (None, "teller", "boss", "boss")],
+    lambda m: m.post_entries([work(OTHER, "1220/4010", minor=8, day="last", approver="boss")]),
+    lambda m: m.close_year(2025, "boss"),
+    lambda m: m.seal(),
+    lambda m: m.reverse([(OWN, 0, None, "last", "boss")]),
+    lambda m: m.close_year(2025, "boss"),
+    lambda m: m.close("next"),
+    lambda m: m.repeat(3, None),
+    lambda m: m.close_year(2026, "boss"),
+    # An account that is closed, from its first closed day on.
+    lambda m: m.change_chart("close", "6001", AccountType.INCOME, set(), None, 0),
+    lambda m: m.post_entries([work(LOAN, "1020/6001"), work(LOAN, "1020/6001", day=-1, approver="boss")]),
+    lambda m: m.change_chart("reopen", "6001", AccountType.INCOME, set(), None, 0),
+    lambda m: m.post_entries([work(LOAN, "1020/6001")]),
+    lambda m: [m.advance(days) for days in (-1, 0, 12)],
+    lambda m: m.change_month(4, "open"),
+    lambda m: m.close("next"),
+)
+
+
+def test_a_life_that_goes_through_everything_once(books: Books) -> None:
+    """What chance comes to in some lives only, in every run: the same rules and the same comparisons, in this order."""
+    machine = LedgerMachine()
+    machine.open_book()
+
+    for step in LIFE:
+        step(machine)
+        machine.compare()
+
+    machine.teardown()
+
+
+@pytest.mark.timeout(3600)  # `make test-deep` goes through some hundred lives
+def test_the_ledger_does_what_a_ledger_in_plain_python_does(books: Books) -> None:
+    examples = max(settings.default.max_examples // 7, 10) if settings.default else 14
+    run_state_machine_as_test(LedgerMachine, settings=settings(max_examples=examples, stateful_step_count=40))
