@@ -934,5 +934,5 @@ def test_a_life_that_goes_through_everything_once(books: Books) -> None:
 
 @pytest.mark.timeout(3600)  # `make test-deep` goes through some hundred lives
 def test_the_ledger_does_what_a_ledger_in_plain_python_does(books: Books) -> None:
-    examples = max(settings.default.max_examples // 7, 10) if settings.default else 14
+    examples = max(settings.default.max_examples // 12, 8) if settings.default else 8
     run_state_machine_as_test(LedgerMachine, settings=settings(max_examples=examples, stateful_step_count=40))
