@@ -294,6 +294,8 @@ BEGIN
         RETURN;
     END IF;
 
+    -- Amounts of several currencies are never added up, not even on the way: they move below, each by itself.
+    v_one_currency := p_currencies[1] = ALL (p_currencies);
     SELECT array_agg(a.account_id), bool_or(a.type = 'off_balance'),
            array_agg(a.account_id) FILTER (WHERE a.subledgered AND m.change <> 0),
            array_agg(m.change) FILTER (WHERE a.subledgered AND m.change <> 0)
@@ -302,11 +304,10 @@ BEGIN
      CROSS JOIN LATERAL (
            SELECT sum(CASE WHEN (t.debit = a.account_id) = (a.normal_side = 'debit') THEN t.amount ELSE -t.amount END)::bigint AS change
              FROM unnest(p_debits, p_credits, p_amounts) t (debit, credit, amount)
-            WHERE t.debit = a.account_id OR t.credit = a.account_id) m
+            WHERE v_one_currency AND (t.debit = a.account_id OR t.credit = a.account_id)) m
      WHERE a.account_id = ANY (p_debits || p_credits) AND a.book_id = v_book_id AND NOT a.header
        AND a.opened_from <= o_booking_date AND (a.closed_from IS NULL OR a.closed_from > o_booking_date)
        AND (a.currency IS NULL OR a.currency = ANY (p_currencies)) AND NOT (a.control AND p_template = 'manual_journal');
-    v_one_currency := p_currencies[1] = ALL (p_currencies);
     IF v_known IS NULL OR NOT (p_debits <@ v_known AND p_credits <@ v_known) OR NOT v_one_currency THEN
         PERFORM ledger.refuse_accounts(v_book_id, o_booking_date, p_template = 'manual_journal', p_debits || p_credits,
                                        p_currencies || p_currencies);

@@ -138,6 +138,14 @@ def test_book_has_a_subledger_of_its_own_that_takes_every_currency(book: Ledger)
     assert book.trial(TODAY) == {"1020": 1_000, "1020 JPY": 150_000, "3010": -1_000, "3010 JPY": -150_000}
 
 
+def test_amounts_of_several_currencies_are_never_added_up_on_the_way(book: Ledger) -> None:
+    most = ("CASH", "CONTRIBUTED_CAPITAL", MAX_MINOR)
+
+    book.post(book.own, postings=book.postings(most) + book.postings(most, currency="EUR"))
+
+    assert book.trial(TODAY)["1020"] == book.trial(TODAY)["1020 EUR"] == MAX_MINOR
+
+
 @pytest.mark.parametrize("moves", [(OWN_MONEY,), (FUNDING,), (OWN_MONEY, FUNDING)], ids=["cash", "principal", "both"])
 def test_a_loan_takes_entries_of_its_own_currency_only(book: Ledger, moves: tuple[Any, ...]) -> None:
     before = contents(book.database)
