@@ -25,7 +25,7 @@ COMMON = {
 }
 
 # A page is written whole to the log at its first change after a checkpoint, and posting touches scattered
-# pages: checkpoints far apart save most of the log, and compressing the pages by lz4 two thirds of the rest.
+# pages: checkpoints far apart save most of the log, and compressing the pages by lz4 much of the rest.
 # (pglz, which every server has, costs more time than it saves.) Recovery takes longer, and never loses more.
 DURABLE = {
     "fsync": "on",

@@ -24,6 +24,7 @@ BEGIN
         PERFORM ledger.refuse('LB022', jsonb_build_object('action', 'a manual journal', 'actor', p_actor, 'approver', NULL));
     END IF;
     IF p_resume THEN
+        PERFORM ledger.refuse_taken_key(p_batch_id, p_from, p_to, p_request_key, p_fingerprint);
         PERFORM ledger.refuse_other_amounts(p_batch_id, p_from, p_to, p_request_key);
         DELETE FROM ledger.batch_staging t USING ledger.journal_entry e
          WHERE t.batch_id = p_batch_id AND t.subledger_id BETWEEN p_from AND p_to

@@ -168,6 +168,15 @@ def test_another_header_under_the_same_key_is_refused(book: Ledger, change: dict
         post(book, replace(batch, **change))  # type: ignore[arg-type]
 
 
+def test_a_batch_that_goes_on_passes_over_no_entry_that_is_not_its_own(book: Ledger) -> None:
+    first, second, _ = book.loans
+    post(book, book.batch((first, ACCRUAL), key="taken"))
+    book.post(second, ACCRUAL, key="taken")
+
+    with nothing_written(book), pytest.raises(BatchMismatch, match=f"subledger {second} .*not of this batch"):
+        post(book, book.batch((first, ACCRUAL), (second, ACCRUAL), key="taken"))
+
+
 def test_a_key_that_a_single_entry_took_is_refused_naming_the_subledger(book: Ledger) -> None:
     book.post(book.loans[1], ACCRUAL, key="taken")
 
