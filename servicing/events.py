@@ -1,7 +1,8 @@
 """What happens to a loan, as values: appended, never edited; a return or reversal names the payment it undoes.
 
-Events take effect in the order of their effective dates, those of one day in the order in which they were entered.
-Derived facts (a late fee, an allocation) are no events: the fold computes them. Next: `servicing/engine.py`.
+Events take effect in the order of their effective dates; of one day, what changes the contract comes before what falls
+due, and everything else after it in the order in which it was entered. Derived facts (a late fee, an allocation) are no
+events: the fold computes them. Next: `servicing/engine.py`, and `servicing/effects/` for what each kind does.
 """
 
 from __future__ import annotations
@@ -17,12 +18,28 @@ class Kind(StrEnum):
     """The kinds of events."""
 
     FUNDED = "funded"
+    BOARDED = "boarded"
+    DRAWDOWN = "drawdown"
+    RATE_RESET = "rate_reset"
     PAYMENT = "payment"
     RETURNED = "payment_returned"
     REVERSED = "payment_reversed"
+    EVENT_REVERSED = "event_reversed"
+    FEE = "fee"
+    WAIVER = "waiver"
+    REFUND = "refund"
+    GOODWILL_CREDIT = "goodwill_credit"
+    MERCHANT_REFUND = "merchant_refund"
+    CREDIT_BALANCE_REFUND = "credit_balance_refund"
+    CHARGEBACK = "chargeback"
+    WRITE_OFF = "write_off"
 
 
-UNDOING = frozenset({Kind.RETURNED, Kind.REVERSED})
+UNDOING = frozenset({Kind.RETURNED, Kind.REVERSED, Kind.EVENT_REVERSED})
+"""Kinds that undo the event which they name: it is then left out of every fold, on whatever day."""
+
+BEFORE_DUE = (frozenset({Kind.FUNDED, Kind.BOARDED, Kind.DRAWDOWN}), frozenset({Kind.RATE_RESET}))
+"""Kinds that take effect before anything falls due on their day, in this order."""
 
 CLEARING_ROLES: Mapping[str, str] = {
     "cash": "CASH_CLEARING",
@@ -36,9 +53,12 @@ CLEARING_ROLES: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """One event of a loan. `amount` in minor units; `of` is the event number of the payment that is undone."""
+    """One event of a loan, numbered from 1 when it is recorded.
 
-    no: int
+    `amount` in minor units; `of` is the number of the event that is undone or taken back.
+    """
+
+    no: int = 0
     kind: Kind
     effective_date: date
     entered_on: date
@@ -48,6 +68,16 @@ class Event:
     details: Mapping[str, Any] = field(default_factory=dict)
 
     @property
-    def order(self) -> tuple[date, int]:
+    def rank(self) -> int:
+        """Return the place of its kind within a day."""
+        return next((rank for rank, kinds in enumerate(BEFORE_DUE) if self.kind in kinds), len(BEFORE_DUE))
+
+    @property
+    def is_before_due(self) -> bool:
+        """Tell whether it takes effect before anything falls due on its day."""
+        return self.rank < len(BEFORE_DUE)
+
+    @property
+    def order(self) -> tuple[date, int, int]:
         """Return the place of the event in the order of replay."""
-        return self.effective_date, self.no
+        return self.effective_date, self.rank, self.no

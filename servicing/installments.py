@@ -54,12 +54,17 @@ class _Line:
     def ask_for_what_was_paid(self) -> None:
         self.interest, self.principal = self.paid["interest"], self.paid["principal"]
 
+    @classmethod
+    def of(cls, row: Installment) -> _Line:
+        """Return an installment of the contract as nothing has happened to it yet."""
+        return cls(row.no, row.due, row.interest, row.principal, row.keeps_total, row.asks_interest)
+
 
 class Installments:
     """The running figures of a loan's installments, in minor units; they live only inside a fold."""
 
     def __init__(self, contract: Sequence[Installment]) -> None:
-        self._lines = [_Line(i.no, i.due, i.interest, i.principal, i.keeps_total, i.asks_interest) for i in contract]
+        self._lines = [_Line.of(row) for row in contract]
         self._fallen = 0
         self._claimed_interest = 0
         """Interest of the installments that have fallen due, the last one excepted."""
@@ -85,6 +90,25 @@ class Installments:
             if last.interest + last.principal > last.all_paid:
                 last.paid_off_on = None
             self._note_satisfied(last, day)
+
+    def replace_coming(self, contract: Sequence[Installment]) -> None:
+        """Replace the installments that have not fallen due by those of another contract with the same numbers.
+
+        Fees and what was paid ahead stay with their number; what stood beyond the last number goes to the last.
+        """
+        coming, self._lines = self._lines[self._fallen :], self._lines[: self._fallen]
+        self._lines += [_Line.of(row) for row in contract[self._fallen :]]
+        last = self._lines[-1]
+        for line in coming:
+            heir = self._lines[line.no - 1] if line.no <= last.no else last
+            for name in FEES:
+                heir.fees[name] += line.fees[name]
+            for name in ALL_RECEIVABLES:
+                heir.paid[name] += line.paid[name]
+
+    def due_on(self, day: date) -> tuple[int, ...]:
+        """Return the numbers of the installments that fell due on a day."""
+        return tuple(line.no for line in self._lines[: self._fallen] if line.due == day)
 
     def due_now(self) -> Mapping[str, int]:
         """Return what the installments that are due ask for and were not paid, of interest and of principal."""

@@ -13,18 +13,18 @@ from dateutil.relativedelta import relativedelta
 
 from servicing.accrual import Balances, interest_of, rounded
 from servicing.day_count import Period
-from servicing.schedule import contract_schedule, method_of, periods_of, rate_in
+from servicing.schedule import Contract, method_of, rate_in
 from servicing.terms import Terms
 
 
 class RunningInterest:
     """The running figures of a loan's interest, in minor units; they live only inside a fold."""
 
-    def __init__(self, terms: Terms) -> None:
+    def __init__(self, terms: Terms, contract: Contract) -> None:
         self._terms = terms
         self._method = method_of(terms)
-        self._contract = contract_schedule(terms)
-        self._periods = list(periods_of(terms))
+        self._contract = contract.rows
+        self._periods = list(contract.periods)
         self._place = 0
         self._accrued_to = terms.funded_on
         self._principal_at_period_start = 0
@@ -57,6 +57,11 @@ class RunningInterest:
             self._exact += self._until(end, principal)
             self._accrued_to = end
             self._place += end == period.end
+
+    def replace_coming(self, contract: Contract) -> None:
+        """Go on with the periods of another contract, from the one that runs; periods that are over stay."""
+        self._contract = (*self._contract[: self._place], *contract.rows[self._place :])
+        self._periods[self._place :] = contract.periods[self._place :]
 
     def book(self, amount: int) -> None:
         """Count an amount as booked; more than what is unbooked is booked ahead."""

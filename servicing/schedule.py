@@ -42,6 +42,14 @@ class Installment:
         return self.principal + self.interest
 
 
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """The installments of a loan as they are agreed at one time, and the interest period of each."""
+
+    rows: tuple[Installment, ...]
+    periods: tuple[Period, ...]
+
+
 def dues_of(terms: Terms) -> tuple[date, ...]:
     """Return the due dates of a loan.
 
@@ -69,6 +77,11 @@ def contract_schedule(terms: Terms) -> tuple[Installment, ...]:
         for period in periods[len(drawing.rows) : len(drawing.rows) + phase.installments]:
             drawing.add(wanted, period)
     return tuple(drawing.rows)
+
+
+def contract_of(terms: Terms) -> Contract:
+    """Return the contract as it was made."""
+    return Contract(contract_schedule(terms), periods_of(terms))
 
 
 def rate_in(terms: Terms, place: int) -> Decimal:

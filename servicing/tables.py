@@ -25,7 +25,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
+from servicing.events import Kind
+
 metadata = MetaData(schema="servicing")
+
+KINDS = ", ".join(f"'{kind}'" for kind in Kind)
 
 
 def _recorded_at() -> Column[object]:
@@ -92,7 +96,7 @@ event = Table(
     UniqueConstraint("loan_id", "request_key", name="event_request_key_key"),
     ForeignKeyConstraint(["loan_id"], ["servicing.loan.loan_id"], name="event_loan_fkey"),
     CheckConstraint("event_no >= 1", name="event_no_positive"),
-    CheckConstraint("kind in ('funded', 'payment', 'payment_returned', 'payment_reversed')", name="event_kind_known"),
+    CheckConstraint(f"kind in ({KINDS})", name="event_kind_known"),
     comment="What happened to a loan: appended, never changed",
 )
 

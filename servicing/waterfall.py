@@ -46,6 +46,10 @@ class Allocation:
         """Return the amount of the payment."""
         return self.penalties + self.other_fees + self.interest + self.principal + self.unapplied
 
+    def receivables(self) -> dict[str, int]:
+        """Return the parts by receivable, without what is unapplied."""
+        return {name: getattr(self, name) for name in ALL_RECEIVABLES}
+
     def components(self) -> dict[str, int]:
         """Return the parts by component, as a scenario names them."""
         return {

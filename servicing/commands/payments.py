@@ -1,8 +1,7 @@
 """Taking a payment, and undoing one: returned by the bank, or reversed by a person.
 
-Each locks the loan's row, appends an event, and brings the journal to what the events now say; a back-dated payment
-needs nothing more. A request key that comes back returns what it did the first time.
-Never: how a payment is split (`servicing/waterfall.py`). Next: `servicing/commands/converge.py`.
+A back-dated payment needs nothing more than its date.
+Never: how a payment is split (`servicing/waterfall.py`). Next: `servicing/commands/recording.py`.
 """
 
 from __future__ import annotations
@@ -12,14 +11,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from ledger.errors import CurrencyMismatch, RequestKeyReused
+from ledger.errors import CurrencyMismatch
 from ledger.money import Money
 from ledger.unit_of_work import UnitOfWork
-from servicing.commands.converge import converge
-from servicing.engine import fold
+from servicing.commands.recording import check_day, record
 from servicing.errors import (
-    EffectiveBeforeFunding,
-    EffectiveDateAhead,
     MethodUnknown,
     PaymentDuplicate,
     PaymentNotPositive,
@@ -30,7 +26,7 @@ from servicing.errors import (
 )
 from servicing.events import CLEARING_ROLES, UNDOING, Event, Kind
 from servicing.product import read_waterfall
-from servicing.store import Loan, append_event, load_loan, payload_of
+from servicing.store import Loan
 from servicing.waterfall import Allocation
 from servicing.waterfall_order import COMPONENTS
 
@@ -76,29 +72,21 @@ def take_payment(
     component. Raises: LoanUnknown; PaymentNotPositive; CurrencyMismatch; MethodUnknown; EffectiveDateAhead;
     EffectiveBeforeFunding; PaymentDuplicate; RequestKeyReused; WaterfallInvalid; SplitNotAmount.
     """
-    loan = load_loan(uow.connection, loan_id, lock=True)
-    event = Event(
-        no=_next_no(loan),
-        kind=Kind.PAYMENT,
-        effective_date=effective_date,
-        entered_on=loan.business_date,
-        amount=amount.minor,
-        method=method,
-        details={
-            "external_id": external_id,
-            "currency": amount.currency,
-            **_way_of_allocation(amount, waterfall, allocate),
-        },
-    )
-    before = _came_before(loan, event, request_key)
-    if before is not None:
-        state = fold(loan.terms, loan.events, loan.business_date, fees_through=loan.fees_through)
-        return Taken(loan_id, before.no, state.allocations.get(before.no), (), replayed=True)
-    _check_payment(loan, event, amount)
-    append_event(uow.connection, loan_id, event, uow.actor, request_key)
-    events = (*loan.events, event)
-    done = converge(uow, loan, events, request_key=request_key, because=event.no)
-    return Taken(loan_id, event.no, done.state.allocations[event.no], done.entries, replayed=False)
+
+    def draft(loan: Loan) -> Event:
+        details = {"external_id": external_id, "currency": amount.currency}
+        return Event(
+            kind=Kind.PAYMENT,
+            effective_date=effective_date,
+            entered_on=loan.business_date,
+            amount=amount.minor,
+            method=method,
+            details={**details, **_way_of_allocation(amount, waterfall, allocate)},
+        )
+
+    done = record(uow, loan_id, draft, lambda loan, event: _check_payment(loan, event, amount), request_key)
+    allocation = done.state.allocations.get(done.event.no)
+    return Taken(loan_id, done.event.no, allocation, done.entries, done.replayed)
 
 
 def return_payment(uow: UnitOfWork, loan_id: int, payment_id: int, code: str, request_key: str) -> Undone:
@@ -120,46 +108,13 @@ def reverse_payment(uow: UnitOfWork, loan_id: int, payment_id: int, reason: str,
 def _undo(
     uow: UnitOfWork, loan_id: int, payment_id: int, kind: Kind, details: Mapping[str, Any], request_key: str
 ) -> Undone:
-    loan = load_loan(uow.connection, loan_id, lock=True)
-    day = loan.business_date
-    event = Event(no=_next_no(loan), kind=kind, effective_date=day, entered_on=day, of=payment_id, details=details)
-    before = _came_before(loan, event, request_key)
-    if before is not None:
-        return Undone(loan_id, before.no, (), replayed=True)
-    _check_undoing(loan, payment_id)
-    append_event(uow.connection, loan_id, event, uow.actor, request_key)
-    events = (*loan.events, event)
-    done = converge(uow, loan, events, request_key=request_key, because=event.no)
-    return Undone(loan_id, event.no, done.entries, replayed=False)
 
+    def draft(loan: Loan) -> Event:
+        day = loan.business_date
+        return Event(kind=kind, effective_date=day, entered_on=day, of=payment_id, details=details)
 
-def _next_no(loan: Loan) -> int:
-    return max((event.no for event in loan.events), default=0) + 1
-
-
-def _came_before(loan: Loan, event: Event, request_key: str) -> Event | None:
-    """Return the event that the request key made, if it has.
-
-    Raises: RequestKeyReused naming the field that differs. The day on which a return is entered is not a field of it.
-    """
-    if request_key not in loan.request_keys:
-        return None
-    first = next(known for known in loan.events if known.no == loan.request_keys[request_key])
-    stored, given = _inputs(first), _inputs(event)
-    for name in (*given, *stored):
-        if stored.get(name) != given.get(name):
-            raise RequestKeyReused(
-                request_key=request_key,
-                field=name,
-                stored=str(stored.get(name, "(none)")),
-                given=str(given.get(name, "(none)")),
-            )
-    return first
-
-
-def _inputs(event: Event) -> dict[str, Any]:
-    dated = {"effective_date": event.effective_date} if event.kind is Kind.PAYMENT else {}
-    return {"kind": event.kind.value, **dated, **payload_of(event)}
+    done = record(uow, loan_id, draft, lambda loan, _event: _check_undoing(loan, payment_id), request_key)
+    return Undone(loan_id, done.event.no, done.entries, done.replayed)
 
 
 def _way_of_allocation(amount: Money, waterfall: Any, allocate: Mapping[str, Money] | None) -> dict[str, Any]:
@@ -182,17 +137,14 @@ def _way_of_allocation(amount: Money, waterfall: Any, allocate: Mapping[str, Mon
 
 
 def _check_payment(loan: Loan, event: Event, amount: Money) -> None:
-    currency, day = loan.terms.currency, event.effective_date
+    currency = loan.terms.currency
     if amount.currency != currency:
         raise CurrencyMismatch(left=currency, right=amount.currency)
     if amount.minor <= 0:
         raise PaymentNotPositive(amount=amount.minor, currency=currency)
     if event.method not in CLEARING_ROLES:
         raise MethodUnknown(method=event.method, known=tuple(CLEARING_ROLES))
-    if day > loan.business_date:
-        raise EffectiveDateAhead(effective_date=day, business_date=loan.business_date)
-    if day < loan.terms.funded_on:
-        raise EffectiveBeforeFunding(effective_date=day, funded_on=loan.terms.funded_on)
+    check_day(loan, event.effective_date)
     external_id = event.details["external_id"]
     for known in loan.events:
         if known.kind is Kind.PAYMENT and known.details.get("external_id") == external_id:

@@ -1,21 +1,19 @@
 """Runs a scenario through the real commands on a real database, in a transaction that is rolled back.
 
 What comes out is the documented JSON: what happened, and every difference to what was expected. A refused event changes
-nothing and is reported. Never: figures of its own. Next: `servicing/scenario.py`, `servicing/commands/payments.py`.
+nothing and is reported. Never: figures of its own.
+Next: `servicing/scenario.py`, `servicing/commands/scenario_acts.py`.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date
 from importlib.resources import files
 from typing import Any
 
 import sqlalchemy as sa
 
-from ledger.chart import AccountCode
 from ledger.chart_file import parse_chart
 from ledger.commands import books
 from ledger.errors import DomainError
@@ -24,38 +22,16 @@ from ledger.queries.accounts import accounts
 from ledger.queries.entries import EntryView, entries
 from ledger.unit_of_work import UnitOfWork, run
 from servicing.commands.boarding import board_and_fund_loans
-from servicing.commands.cycle import accrue_loan, run_day
-from servicing.commands.payments import return_payment, reverse_payment, take_payment
+from servicing.commands.scenario_acts import Live, act
 from servicing.drafts import LoanDraft
-from servicing.errors import LaterWork, PaymentUnknown
 from servicing.queries import LoanView, loan_view, versions
-from servicing.scenario import Scenario, ScenarioEvent
+from servicing.scenario import Scenario
+from servicing.scenario_events import PARTS, ScenarioEvent
 from servicing.scenario_expect import differences
 from servicing.schedule import contract_schedule
 
 ACTOR = "scenario"
 BOOK = "SCENARIO"
-PARTS = ("principal", "interest", "fees", "penalties", "unapplied")
-
-
-@dataclass(slots=True)
-class _Run:
-    """What a run has come to so far."""
-
-    uow: UnitOfWork
-    scenario: Scenario
-    loan_id: int
-    slugs: Mapping[AccountCode, str]
-    event_nos: dict[str, int] = field(default_factory=dict)
-    last_entry: int = 0
-    because: list[tuple[int, str]] = field(default_factory=list)
-    """Payment and event of the scenario, for each version of an allocation in the order in which they came."""
-
-    def text(self, minor: int) -> str:
-        return Money(minor, self.scenario.currency).format()
-
-    def texts(self, parts: Mapping[str, int]) -> dict[str, str]:
-        return {name: self.text(parts.get(name, 0)) for name in PARTS}
 
 
 def run_scenario(engine: sa.Engine, scenario: Scenario) -> dict[str, Any]:
@@ -83,7 +59,7 @@ def _run(uow: UnitOfWork, scenario: Scenario) -> dict[str, Any]:
     return result
 
 
-def _fund(uow: UnitOfWork, scenario: Scenario) -> _Run:
+def _fund(uow: UnitOfWork, scenario: Scenario) -> Live:
     terms = scenario.terms
     chart = parse_chart((files("ledger") / "charts" / "us_lender.toml").read_text(encoding="utf-8"))
     books.create_book(
@@ -97,14 +73,14 @@ def _fund(uow: UnitOfWork, scenario: Scenario) -> _Run:
     books.load_chart(uow, BOOK, chart)
     (loan_id,) = board_and_fund_loans(uow, BOOK, [LoanDraft(scenario.name, terms)])
     slugs = {account.code: account.slug for account in accounts(uow.connection, BOOK)}
-    return _Run(uow, scenario, loan_id, slugs, last_entry=len(entries(uow.connection, loan_id)))
+    return Live(uow, scenario, loan_id, slugs, last_entry=len(entries(uow.connection, loan_id)))
 
 
-def _happen(live: _Run, event: ScenarioEvent, business_date: date) -> dict[str, Any]:
+def _happen(live: Live, event: ScenarioEvent, business_date: date) -> dict[str, Any]:
     savepoint = live.uow.connection.begin_nested()
     refused = None
     try:
-        _act(live, event)
+        act(live, event)
         savepoint.commit()
     except DomainError as refusal:
         savepoint.rollback()
@@ -129,58 +105,14 @@ def _happen(live: _Run, event: ScenarioEvent, business_date: date) -> dict[str, 
     }
 
 
-def _note_versions(live: _Run, event: ScenarioEvent) -> None:
+def _note_versions(live: Live, event: ScenarioEvent) -> None:
     """Remember which event brought the new versions of allocations; the daily cycle leaves no event of its own."""
     known = Counter(payment for payment, _ in live.because)
     for payment, count in Counter(payment for payment, _, _ in versions(live.uow.connection, live.loan_id)).items():
         live.because += [(payment, event.id)] * (count - known[payment])
 
 
-def _act(live: _Run, event: ScenarioEvent) -> None:
-    key = f"scenario:{event.id}"
-    if event.kind == "payment":
-        taken = take_payment(
-            live.uow,
-            live.loan_id,
-            amount=Money.parse(event.values["amount"], live.scenario.currency),
-            effective_date=event.on,
-            method=event.values.get("method", "cash"),
-            external_id=event.id,
-            request_key=key,
-            waterfall=event.values.get("waterfall"),
-            allocate=_split_of(live, event),
-        )
-        live.event_nos[event.id] = taken.payment_id
-    elif event.kind in ("return", "reverse"):
-        of = event.values["of"]
-        if of not in live.event_nos:
-            raise PaymentUnknown(loan_id=live.loan_id, payment_id=of)
-        undo, why = (return_payment, "code") if event.kind == "return" else (reverse_payment, "reason")
-        undone = undo(live.uow, live.loan_id, live.event_nos[of], event.values.get(why, ""), key)
-        live.event_nos[event.id] = undone.event_no
-    elif event.kind == "run_day":
-        run_day(live.uow, live.loan_id, event.on)
-        _refuse_later_steps(live, event.on)
-    else:
-        accrue_loan(live.uow, live.loan_id, event.on)
-
-
-def _split_of(live: _Run, event: ScenarioEvent) -> dict[str, Money] | None:
-    """Return the split that a payment brings along."""
-    told = event.values.get("allocate")
-    return told and {name: Money.parse(part, live.scenario.currency) for name, part in told.items()}
-
-
-def _refuse_later_steps(live: _Run, on: date) -> None:
-    """Refuse a day whose close would take a step that the product asks for by name and that is not built yet."""
-    product, dpd = live.scenario.terms.product, loan_view(live.uow.connection, live.loan_id, on).dpd
-    for name in ("non_accrual_dpd", "charge_off_dpd"):
-        threshold = getattr(product, name)
-        if threshold is not None and dpd >= threshold:
-            raise LaterWork(key=f"product.{name} on a loan that is {dpd} days past due")
-
-
-def _report(live: _Run, happened: list[dict[str, Any]], on: date) -> dict[str, Any]:
+def _report(live: Live, happened: list[dict[str, Any]], on: date) -> dict[str, Any]:
     final = loan_view(live.uow.connection, live.loan_id, on)
     history = versions(live.uow.connection, live.loan_id)
     for item in happened:
@@ -229,7 +161,7 @@ def schedule_json(scenario: Scenario) -> list[dict[str, Any]]:
     ]
 
 
-def _view_json(live: _Run, day: date, *, brief: bool = False) -> dict[str, Any]:
+def _view_json(live: Live, day: date, *, brief: bool = False) -> dict[str, Any]:
     view = loan_view(live.uow.connection, live.loan_id, day)
     found = {
         "balances": live.texts(view.state.balances()),
@@ -240,7 +172,7 @@ def _view_json(live: _Run, day: date, *, brief: bool = False) -> dict[str, Any]:
     return found if brief else {**found, "installments": _installments_json(live, view)}
 
 
-def _installments_json(live: _Run, view: LoanView) -> list[dict[str, Any]]:
+def _installments_json(live: Live, view: LoanView) -> list[dict[str, Any]]:
     return [
         {
             "no": i.no,
@@ -260,7 +192,7 @@ def _installments_json(live: _Run, view: LoanView) -> list[dict[str, Any]]:
     ]
 
 
-def _entry_json(live: _Run, view: EntryView) -> dict[str, Any]:
+def _entry_json(live: Live, view: EntryView) -> dict[str, Any]:
     draft = view.entry.draft
     zero = live.text(0)
     lines = []
@@ -285,7 +217,7 @@ def _entry_json(live: _Run, view: EntryView) -> dict[str, Any]:
     }
 
 
-def _lines_of(live: _Run, event_id: str) -> list[dict[str, str]] | None:
+def _lines_of(live: Live, event_id: str) -> list[dict[str, str]] | None:
     """Return what the journal says of one event, netted per account and side; None of no such event.
 
     Of a payment or a fee: the entry that booked it last, undone since or not. Of a return or a reversal: the

@@ -31,6 +31,7 @@ AT_WORK = {
     "0004": "CREATE SCHEMA gl_export",
     "0005": "LOCK TABLE ledger.subledger IN ROW EXCLUSIVE MODE",  # as everybody does who posts
     "0006": "LOCK TABLE servicing.allocation_version IN ROW EXCLUSIVE MODE",
+    "0007": "LOCK TABLE servicing.event IN ROW EXCLUSIVE MODE",
 }
 """What somebody else is doing, in a transaction that is still open, that a migration must wait for."""
 

@@ -1,0 +1,127 @@
+"""What each event of a scenario does: the real command that it calls, and the number of the event that this makes.
+
+A new event of the format is a row in `ACTS` and one in `servicing/scenario_events.py`. Never: figures of its own.
+Next: `servicing/commands/scenario_runner.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from ledger.chart import AccountCode
+from ledger.money import Money
+from ledger.unit_of_work import UnitOfWork
+from servicing.commands.cycle import accrue_loan, run_day
+from servicing.commands.payments import return_payment, reverse_payment, take_payment
+from servicing.errors import LaterWork, PaymentUnknown
+from servicing.queries import loan_view
+from servicing.scenario import Scenario
+from servicing.scenario_events import PARTS, ScenarioEvent
+
+
+@dataclass(slots=True)
+class Live:
+    """A scenario while it runs: what it has come to so far."""
+
+    uow: UnitOfWork
+    scenario: Scenario
+    loan_id: int
+    slugs: Mapping[AccountCode, str]
+    event_nos: dict[str, int] = field(default_factory=dict)
+    last_entry: int = 0
+    because: list[tuple[int, str]] = field(default_factory=list)
+    """Payment and event of the scenario, for each version of an allocation in the order in which they came."""
+
+    def text(self, minor: int) -> str:
+        return Money(minor, self.scenario.currency).format()
+
+    def texts(self, parts: Mapping[str, int]) -> dict[str, str]:
+        return {name: self.text(parts.get(name, 0)) for name in PARTS}
+
+    def key_of(self, event: ScenarioEvent) -> str:
+        """Return the request key of an event."""
+        return f"scenario:{event.id}"
+
+    def money(self, event: ScenarioEvent, name: str = "amount") -> Money:
+        """Return an amount of an event."""
+        return Money.parse(event.values[name], self.scenario.currency)
+
+    def number_of(self, event: ScenarioEvent) -> int:
+        """Return the number of the event that this one is about.
+
+        Raises: PaymentUnknown.
+        """
+        of = event.values["of"]
+        if of not in self.event_nos:
+            raise PaymentUnknown(loan_id=self.loan_id, payment_id=of)
+        return self.event_nos[of]
+
+
+Act = Callable[[Live, ScenarioEvent], int | None]
+"""Does what an event says; returns the number under which it is kept, if it is."""
+
+
+def act(live: Live, event: ScenarioEvent) -> None:
+    """Do what an event says.
+
+    Raises: what its command raises.
+    """
+    number = ACTS[event.kind](live, event)
+    if number is not None:
+        live.event_nos[event.id] = number
+
+
+def _pay(live: Live, event: ScenarioEvent) -> int:
+    told = event.values.get("allocate")
+    split = told and {name: Money.parse(part, live.scenario.currency) for name, part in told.items()}
+    return take_payment(
+        live.uow,
+        live.loan_id,
+        amount=live.money(event),
+        effective_date=event.on,
+        method=event.values.get("method", "cash"),
+        external_id=event.id,
+        request_key=live.key_of(event),
+        waterfall=event.values.get("waterfall"),
+        allocate=split,
+    ).payment_id
+
+
+def _return(live: Live, event: ScenarioEvent) -> int:
+    code = event.values.get("code", "")
+    return return_payment(live.uow, live.loan_id, live.number_of(event), code, live.key_of(event)).event_no
+
+
+def _reverse(live: Live, event: ScenarioEvent) -> int:
+    reason = event.values.get("reason", "")
+    return reverse_payment(live.uow, live.loan_id, live.number_of(event), reason, live.key_of(event)).event_no
+
+
+def _run_day(live: Live, event: ScenarioEvent) -> None:
+    run_day(live.uow, live.loan_id, event.on)
+    _refuse_later_steps(live, event.on)
+
+
+def _accrue(live: Live, event: ScenarioEvent) -> None:
+    accrue_loan(live.uow, live.loan_id, event.on)
+
+
+ACTS: Mapping[str, Act] = {
+    "payment": _pay,
+    "return": _return,
+    "reverse": _reverse,
+    "run_day": _run_day,
+    "accrue": _accrue,
+}
+"""What each event does, by its word."""
+
+
+def _refuse_later_steps(live: Live, on: date) -> None:
+    """Refuse a day whose close would take a step that the product asks for by name and that is not built yet."""
+    product, dpd = live.scenario.terms.product, loan_view(live.uow.connection, live.loan_id, on).dpd
+    for name in ("non_accrual_dpd", "charge_off_dpd"):
+        threshold = getattr(product, name)
+        if threshold is not None and dpd >= threshold:
+            raise LaterWork(key=f"product.{name} on a loan that is {dpd} days past due")

@@ -1,0 +1,210 @@
+"""The running figures of a loan while its life is folded, and the few things that every event does with them.
+
+An effect (`servicing/effects/`) asks for one of these and plans its entry; it never accrues, ages or books interest
+itself. Amounts are minor units. Never: which event does what. Next: `servicing/installments.py`,
+`servicing/running_interest.py`.
+"""
+
+from __future__ import annotations
+
+import calendar
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, timedelta
+from heapq import heappop, heappush
+
+from ledger.money import Money, round_to_minor
+from servicing.events import Event
+from servicing.installments import Installments
+from servicing.running_interest import RunningInterest
+from servicing.schedule import Contract, contract_of
+from servicing.state import LoanState, PlannedEntry
+from servicing.terms import Terms
+from servicing.waterfall import ALL_RECEIVABLES, Allocation, Debt, Split, allocate, allocate_as_told
+
+ACCRUAL_KEY = "accrual:"
+"""What the key of an entry of interest begins with."""
+
+
+class Folding:
+    """A loan while it is folded; it lives only inside `fold`. Effects read and move its public figures."""
+
+    def __init__(self, terms: Terms, *, through: date, booking_days: Iterable[date]) -> None:
+        contract = contract_of(terms)
+        self.terms = terms
+        self.through = through
+        self.funded = False
+        self.installments = Installments(contract.rows)
+        self.interest = RunningInterest(terms, contract)
+        self.owed = dict.fromkeys(ALL_RECEIVABLES, 0)
+        self.unapplied = 0
+        self.allocations: dict[int, Allocation] = {}
+        self.by_installment: dict[int, Mapping[int, Allocation]] = {}
+        self.planned: list[PlannedEntry] = []
+        self.paid_off_on: date | None = None
+        self._booking_days = {*booking_days, *_month_ends(terms.funded_on, through)}
+        self.days = Days(terms.funded_on, through)
+        self.days.add(*self._booking_days, through)
+        self._note_days_of(contract)
+
+    def recontract(self, contract: Contract) -> None:
+        """Replace the installments that have not fallen due, and their periods, by those of another contract.
+
+        It has the installments that have fallen due as well, unchanged: they are told apart by their number.
+        """
+        self.installments.replace_coming(contract.rows)
+        self.interest.replace_coming(contract)
+        self._note_days_of(contract)
+
+    def open_day(self, day: date) -> None:
+        """Accrue the nights before a day."""
+        self.interest.accrue_to(day, self.owed["principal"])
+
+    def fall_due(self, day: date) -> None:
+        """Let fall due what is due on a day, and book the interest of a day on which it is booked."""
+        earned = self.interest.earned
+        self.installments.fall_due(day, interest_earned=earned, principal_owed=self.owed["principal"])
+        if day in self._booking_days:
+            self._book_interest(f"{ACCRUAL_KEY}{day}", day, self.interest.unbooked)
+
+    def close_day(self, day: date) -> None:
+        """Assess the late fees of the installments whose grace ends with a day."""
+        product = self.terms.product
+        if product.late_fee.is_charged:
+            for no in self.installments.due_on(day - timedelta(days=product.grace_days)):
+                self._assess_late_fee(no, day)
+
+    def lay(self, amount: int, event: Event) -> Split:
+        """Split an amount over what is owed, as the event or the product has it, and count it as paid."""
+        day, product = event.effective_date, self.terms.product
+        waterfall = product.waterfall_for(event.details.get("waterfall"))
+        owed = {**self.owed, "interest": self.owed["interest"] + self._interest_ahead()}
+        claims = self.installments.claims(owed, day, waterfall, product.after_prepayment)
+        told = event.details.get("allocate")
+        debt = Debt(owed, self.installments.due_now())
+        split = allocate_as_told(told, debt, list(claims)) if told else allocate(amount, debt, claims, waterfall)
+        ahead = max(0, split.allocation.interest - self.owed["interest"])
+        self._book_interest(f"{ACCRUAL_KEY}{day}/event:{event.no}", day, ahead)
+        for receivable, part in split.allocation.receivables().items():
+            self.owed[receivable] -= part
+        self.installments.lay(split.by_installment, day)
+        self.note_paid_off(day)
+        return split
+
+    def note_paid_off(self, day: date) -> None:
+        """Close the installments if nothing is owed any more."""
+        if not any(self.owed.values()) and self.paid_off_on is None:
+            self.paid_off_on = day
+            self.installments.pay_off(day)
+
+    def charge(self, receivable: str, amount: int, day: date) -> None:
+        """Owe a fee, with the installment of its day; a loan that was paid off is open again."""
+        self.owed[receivable] += amount
+        self.installments.charge(receivable, amount, day)
+        self.paid_off_on = None
+
+    def spend_unapplied(self, most: int, event: Event) -> None:
+        """Pay out of unapplied cash as much as the loan has come to owe by an event."""
+        amount = min(self.unapplied, most)
+        if not amount:
+            return
+        parts = self.lay(amount, event).allocation
+        self.unapplied -= amount - parts.unapplied
+        self.plan(f"event:{event.no}/applied", "unapplied_applied", event.effective_date, parts.receivables())
+
+    def remember(self, event: Event, split: Split) -> None:
+        """Keep how a payment was split."""
+        self.allocations[event.no] = split.allocation
+        self.by_installment[event.no] = split.by_installment
+
+    def plan(
+        self, key: str, template: str, day: date, amounts: Mapping[str, int], clearing_role: str | None = None
+    ) -> None:
+        """Plan an entry under the key that names it for ever."""
+        self.planned.append(
+            PlannedEntry(key=key, template=template, effective_date=day, amounts=amounts, clearing_role=clearing_role)
+        )
+
+    def state(self) -> LoanState:
+        """Return the loan at the close of the last day."""
+        return LoanState(
+            through=self.through,
+            principal=self.owed["principal"],
+            interest=self.owed["interest"] + self.interest.unbooked,
+            interest_ahead=self._interest_ahead(),
+            late_fees=self.owed["late_fees"],
+            returned_payment_fees=self.owed["returned_payment_fees"],
+            other_fees=self.owed["other_fees"],
+            unapplied=self.unapplied,
+            status="pending" if not self.funded else "paid_off" if self.paid_off_on else "active",
+            allocations=self.allocations,
+            by_installment=self.by_installment,
+            installments=self.installments.states(),
+            planned=tuple(self.planned),
+        )
+
+    def _note_days_of(self, contract: Contract) -> None:
+        """Note the days on which installments fall due, and those at whose close they may earn a late fee."""
+        product = self.terms.product
+        for row in contract.rows:
+            self.days.add(row.due)
+            if product.late_fee.is_charged:
+                self.days.add(row.due + timedelta(days=product.grace_days))
+
+    def _assess_late_fee(self, no: int, day: date) -> None:
+        """Assess the fee of an installment, unless all that is missing is what penalties took from payments."""
+        excused = sum(parts.penalties for parts in self.allocations.values())
+        past_due = min(self.installments.unpaid_of(no), self.installments.unpaid_through(no) - excused)
+        fee = self._late_fee_on(past_due) if past_due > 0 else 0
+        if fee:
+            self.owed["late_fees"] += fee
+            self.installments.charge_late(no, fee)
+            self.plan(f"late_fee:{no}", "late_fee_assessed", day, {"fee": fee})
+
+    def _late_fee_on(self, past_due: int) -> int:
+        terms = self.terms
+        exact = terms.product.late_fee.on(Money(past_due, terms.currency).to_decimal())
+        return round_to_minor(exact, terms.currency, terms.product.rounding).minor
+
+    def _interest_ahead(self) -> int:
+        """Return what a payment pays beside the interest earned, if the installment of the period asks for it."""
+        begun = self.interest.begun
+        if begun is None or not self.installments.wants_interest(begun):
+            return 0
+        return self.interest.rest_of_period(self.owed["principal"])
+
+    def _book_interest(self, key: str, day: date, amount: int) -> None:
+        if amount:
+            self.interest.book(amount)
+            self.owed["interest"] += amount
+            self.plan(key, "interest_accrued", day, {"interest": amount})
+
+
+class Days:
+    """The days of a loan on which anything can happen, in order, each once; more may be added on the way."""
+
+    def __init__(self, first: date, last: date) -> None:
+        self._first, self._last = first, last
+        self._known: set[date] = set()
+        self._coming: list[date] = []
+
+    def add(self, *days: date) -> None:
+        """Add days; those that lie outside, are known or have passed change nothing."""
+        for day in days:
+            if self._first <= day <= self._last and day not in self._known:
+                self._known.add(day)
+                heappush(self._coming, day)
+
+    def __iter__(self) -> Iterator[date]:
+        while self._coming:
+            self._first = heappop(self._coming)
+            yield self._first
+
+
+def _month_ends(start: date, through: date) -> Iterator[date]:
+    day = start
+    while True:
+        end = day.replace(day=calendar.monthrange(day.year, day.month)[1])
+        if end > through:
+            return
+        yield end
+        day = end + timedelta(days=1)

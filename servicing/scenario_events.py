@@ -1,0 +1,156 @@
+"""The events of a scenario file: which there are, which keys each has, and how its values are read.
+
+A key that nobody knows is a mistake; an event of the format that is not built yet is refused by name, never ignored.
+Never: what an event does. Next: `servicing/commands/scenario_acts.py`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from servicing.errors import LaterWork, ScenarioInvalid
+from servicing.scenario_values import day, listed, mapping, money, text
+
+PARTS = ("principal", "interest", "fees", "penalties", "unapplied")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScenarioEvent:
+    """An event as the file has it; `values` are texts by key, and an amount is one that the currency has.
+
+    The waterfall of a payment may be a list or a mapping instead, its own split is a mapping of texts.
+    """
+
+    id: str
+    kind: str
+    on: date
+    entered: date
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The keys of an event: those that it must have, and those that it may; every event may have an `id`."""
+
+    needed: frozenset[str] = frozenset()
+    optional: frozenset[str] = frozenset()
+
+
+def _keys(needed: str = "", optional: str = "") -> Keys:
+    return Keys(frozenset(needed.split()), frozenset(optional.split()) | {"id"})
+
+
+KINDS: Mapping[str, Keys] = {
+    "payment": _keys("amount", "method waterfall allocate"),
+    "return": _keys("of", "code"),
+    "reverse": _keys("of", "reason"),
+    "run_day": _keys(),
+    "accrue": _keys(),
+}
+"""The events that there are, by the word that a scenario has for them."""
+
+LATER = frozenset(
+    {
+        "refund",
+        "fee",
+        "waive",
+        "disburse",
+        "rate",
+        "modify",
+        "trial_plan",
+        "promise",
+        "non_accrual",
+        "return_to_accrual",
+        "charge_off",
+        "recovery",
+        "goodwill_credit",
+        "merchant_refund",
+        "chargeback",
+        "credit_balance_refund",
+        "reage",
+        "reamortize",
+        "accelerate",
+        "pause_delinquency",
+        "resume_delinquency",
+        "sell",
+        "buy_back",
+        "payoff_quote",
+        "payoff",
+        "close_month",
+    }
+)
+"""The events of the format that are not built yet."""
+
+
+def read_events(found: Any, currency: str) -> Iterator[ScenarioEvent]:
+    """Yield the events of a document in the order in which they are entered.
+
+    Raises: ScenarioInvalid naming the place; LaterWork.
+    """
+    counts: Counter[str] = Counter()
+    seen: set[str] = set()
+    for n, item in enumerate(listed(found, "events")):
+        place = f"events[{n}]"
+        kind = _kind(item, place)
+        counts[kind] += 1
+        values = _values(item[kind], kind, f"{place}.{kind}", currency)
+        on = day(item["on"], f"{place}.on")
+        event = ScenarioEvent(
+            id=values.get("id") or f"{kind}-{counts[kind]}",
+            kind=kind,
+            on=on,
+            entered=on if item.get("entered") is None else day(item["entered"], f"{place}.entered"),
+            values=values,
+        )
+        if event.id in seen:
+            raise ScenarioInvalid(place=f"{place}.{kind}.id", reason=f"another event is called {event.id}")
+        seen.add(event.id)
+        yield event
+
+
+def _kind(item: Any, place: str) -> str:
+    kinds = [key for key in mapping(item, place) if key not in ("on", "entered")]
+    for kind in kinds:
+        if kind in LATER:
+            raise LaterWork(key=f"events.{kind}")
+        if kind not in KINDS:
+            raise ScenarioInvalid(place=f"{place}.{kind}", reason="unknown key")
+    if len(kinds) != 1 or "on" not in item:
+        raise ScenarioInvalid(place=place, reason="an event has `on` and one kind")
+    return kinds[0]
+
+
+def _values(found: Any, kind: str, place: str, currency: str) -> Mapping[str, Any]:
+    keys = KINDS[kind]
+    values = mapping(found, place, keys.needed | keys.optional)
+    for key in sorted(keys.needed):
+        if values.get(key) is None:
+            raise ScenarioInvalid(place=f"{place}.{key}", reason="it is missing")
+    given: dict[str, Any] = {}
+    for key, value in values.items():
+        if value is not None:
+            read: Callable[[Any, str], Any] = _READERS.get(key, text)
+            given[key] = read(value, f"{place}.{key}")
+    if "amount" in given:
+        money(given["amount"], f"{place}.amount", currency)
+    for key, part in given.get("allocate", {}).items():
+        money(part, f"{place}.allocate.{key}", currency)
+    return given
+
+
+def _own_waterfall(value: Any, place: str) -> Any:
+    if isinstance(value, list | Mapping):
+        return value
+    return text(value, place)
+
+
+def _own_split(value: Any, place: str) -> Any:
+    return mapping(value, place, PARTS)
+
+
+_READERS: Mapping[str, Callable[[Any, str], Any]] = {"waterfall": _own_waterfall, "allocate": _own_split}
+"""How the values of events are read that are no texts."""
