@@ -54,6 +54,7 @@ ERRORS_BY_STATUS: Mapping[HTTPStatus, tuple[type[DomainError], ...]] = {
         origination.ApplicationUnknown,
         servicing.LoanUnknown,
         servicing.PaymentUnknown,
+        servicing.ProductUnknown,
     ),
     HTTPStatus.CONFLICT: (
         gl_export.BatchEmpty,

@@ -37,6 +37,13 @@ class ProductInvalid(DomainError, code="product-invalid"):
     reason: str
 
 
+class ProductUnknown(DomainError, code="product-unknown"):
+    """there is no product {name}; known are {known}"""
+
+    name: str
+    known: tuple[str, ...]
+
+
 class LaterWork(DomainError, code="not-supported-yet"):
     """{key} is not supported yet"""
 

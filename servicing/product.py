@@ -163,6 +163,26 @@ def parse_product(keys: Mapping[str, Any]) -> Product:
     return product
 
 
+def shipped_names() -> tuple[str, ...]:
+    """Return the names of the products of `servicing/products`."""
+    folder = files("servicing") / "products"
+    return tuple(sorted(file.name.removesuffix(".toml") for file in folder.iterdir() if file.name.endswith(".toml")))
+
+
+def read_product(text: str) -> Product:
+    """Read a product from the text of a TOML file.
+
+    Raises: as `parse_product`; ProductInvalid for a text that is no TOML or names no product.
+    """
+    try:
+        keys = tomllib.loads(text, parse_float=Decimal)
+    except tomllib.TOMLDecodeError as mistake:
+        raise ProductInvalid(place="product", reason=f"it is no TOML: {mistake}") from None
+    if not isinstance(keys.get("name"), str) or not _NAME.fullmatch(keys["name"]):
+        raise ProductInvalid(place="product.name", reason="it must be a word of small letters, digits, - and _")
+    return parse_product(keys)
+
+
 def shipped(name: str) -> Product:
     """Return a product of `servicing/products`.
 

@@ -6,14 +6,16 @@ Folded from the loan's events, never from a stored copy. Next: `ledger/queries/e
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 import sqlalchemy as sa
 
 from ledger.queries.accounts import balances, role_map
 from servicing.delinquency import bucket, days_past_due
 from servicing.engine import fold
+from servicing.errors import ProductUnknown
 from servicing.posting_rules import BALANCE_ROLES
+from servicing.product import Product, parse_product, shipped, shipped_names
 from servicing.state import LoanState
 from servicing.store import Loan, allocation_versions, load_loan, loan_ids_of
 
@@ -72,6 +74,59 @@ def payment_numbers(connection: sa.Connection, book_code: str) -> dict[str, int]
         " JOIN ledger.book b ON b.book_id = l.book_id AND b.code = :book_code WHERE e.kind = 'payment'"
     )
     return {row.external_id: row.event_no for row in connection.execute(statement, {"book_code": book_code})}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductRelease:
+    """A release of a product: who loaded it and when, and its rules."""
+
+    name: str
+    release: int
+    content_hash: str
+    actor: str
+    recorded_at: datetime
+    product: Product
+
+
+_RELEASES = sa.text(
+    "SELECT r.name, r.release, r.content_hash, r.actor, r.recorded_at, v.rules"
+    " FROM servicing.product_release r JOIN servicing.product_version v ON v.content_hash = r.content_hash"
+    " WHERE CAST(:name AS text) IS NULL OR r.name = :name ORDER BY r.name, r.release DESC"
+)
+
+
+def product_releases(connection: sa.Connection, name: str | None = None) -> tuple[ProductRelease, ...]:
+    """Return the releases of one product or of all, by name, the latest first."""
+    return tuple(
+        ProductRelease(
+            name=row.name,
+            release=row.release,
+            content_hash=row.content_hash,
+            actor=row.actor,
+            recorded_at=row.recorded_at,
+            product=parse_product(row.rules),
+        )
+        for row in connection.execute(_RELEASES, {"name": name})
+    )
+
+
+def product_named(connection: sa.Connection, name: str) -> Product:
+    """Return the product that a name stands for: its latest release, else the one that is shipped.
+
+    Raises: ProductUnknown.
+    """
+    statement = sa.text(
+        "SELECT v.rules FROM servicing.product_release r"
+        " JOIN servicing.product_version v ON v.content_hash = r.content_hash"
+        " WHERE r.name = :name ORDER BY r.release DESC LIMIT 1"
+    )
+    rules = connection.scalar(statement, {"name": name})
+    if rules is not None:
+        return parse_product(rules)
+    if name not in shipped_names():
+        loaded = connection.scalars(sa.text("SELECT DISTINCT r.name FROM servicing.product_release r"))
+        raise ProductUnknown(name=name, known=tuple(sorted({*shipped_names(), *loaded})))
+    return shipped(name)
 
 
 def booked_balances(connection: sa.Connection, loan_id: int) -> dict[str, int]:

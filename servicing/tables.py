@@ -47,6 +47,22 @@ product_version = Table(
     comment="The rules of products, each version under the hash of its content",
 )
 
+product_release = Table(
+    "product_release",
+    metadata,
+    Column("name", Text, nullable=False),
+    Column("release", BigInteger, nullable=False),
+    Column("content_hash", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    _recorded_at(),
+    PrimaryKeyConstraint("name", "release", name="product_release_pkey"),
+    ForeignKeyConstraint(
+        ["content_hash"], ["servicing.product_version.content_hash"], name="product_release_version_fkey"
+    ),
+    CheckConstraint("release >= 1", name="product_release_from_one"),
+    comment="Which version of a product new loans get by its name: that of the latest release",
+)
+
 loan = Table(
     "loan",
     metadata,

@@ -31,6 +31,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "demo": ("api.cli.demo:demo", "Live three months of a portfolio, and close each of them."),
     "serve": ("api.cli.serve:serve", "Serve the HTTP API on this machine."),
     "board": ("api.cli.loans:board", "Board and fund the loans of a tape."),
+    "product": ("api.cli.products:product", "Load the rules that loans share, and look at them."),
     "loan": ("api.cli.loans:loan", "Show a loan, take a payment, undo one."),
     "run-day": ("api.cli.loans:run_day", "Run the daily cycle: late fees, and interest if it is asked for."),
     "scenario": ("api.cli.scenario:scenario", "Run a loan's life from a file and compare it with what was expected."),

@@ -52,7 +52,7 @@ REFERENCE_TABLES = {
         "seal_total": "one row for each seal, account and day",
         "year_end": "one row for each book and year",
     },
-    "servicing": {"product_version": "the products"},
+    "servicing": {"product_version": "the products", "product_release": "the products"},
     "origination": {},
     "gl_export": {
         "account_mapping": "the chart of accounts",

@@ -22,6 +22,7 @@ CHANGING = frozenset(
         "board",
         "close",
         "day advance",
+        "product load",
         "entry reverse",
         "export mapping",
         "export next",
