@@ -45,11 +45,13 @@ def once(
     command: str,
     inputs: Mapping[str, Any],
     work: Callable[[], Mapping[str, Any]],
+    keep_refusals: bool = True,
 ) -> Outcome:
     """Do the work of a request unless its key has come before in this subledger; return its outcome.
 
     A refusal is kept too: the work is undone to a savepoint, the refusal is written, and `settle` raises it after the
-    commit. The result must consist of JSON values.
+    commit. Without `keep_refusals` it is raised at once, so that the key may come again when its cause is gone. The
+    result must consist of JSON values.
 
     Raises: RequestKeyReused naming the field that differs.
     """
@@ -73,7 +75,7 @@ def once(
         )
     if row.o_state == "done":
         return Outcome(result=row.o_outcome, replayed=True)
-    result, refused = _attempt(uow, work)
+    result, refused = _attempt(uow, work) if keep_refusals else (work(), False)
     values = {"subledger_id": subledger_id, "key": key, "refused": refused}
     uow.connection.execute(_ANSWER, {**values, "outcome": Jsonb(dict(result), dumps=dump_json)})
     return Outcome(result=result, replayed=False)

@@ -5,8 +5,9 @@ Next: `ledger/manual_journal.py` for the CSV form; `ledger/commands/manual_journ
 
 from __future__ import annotations
 
+import hashlib
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,16 +16,19 @@ import click
 
 from api.cli.default_group import DefaultGroup
 from api.cli.entries import LINE_COLUMNS
-from api.cli.options import BOOK_DAY, changes, reads
-from api.cli.output import grouped, print_line, print_table
-from api.cli.session import Session
+from api.cli.options import BOOK_DAY, REQUEST_KEY, changes, reads
+from api.cli.output import grouped, print_line, print_note, print_table
+from api.cli.session import Session, new_request_key
 
 if TYPE_CHECKING:
     from ledger.chart import Side
     from ledger.commands.manual_journals import StoredJournal
     from ledger.journal import Line
-    from ledger.manual_journal import FiledJournal, ManualJournal
+    from ledger.manual_journal import ManualJournal
     from ledger.unit_of_work import UnitOfWork
+
+    Placed = tuple[str, ManualJournal]
+    """A journal after its place in a file."""
 
 SIDE = (str, str)
 
@@ -67,12 +71,14 @@ def post() -> None:
 @click.option("--booking-date", type=BOOK_DAY, help="An earlier open day to book it on [default: the day of approval].")
 @click.option("--currency", help="The currency of the amounts [default: the book's].")
 @click.option("--source-ref", help="The document that it comes from.")
+@REQUEST_KEY
 @changes
 def new(
     session: Session,
     debits: tuple[tuple[str, str], ...],
     credits: tuple[tuple[str, str], ...],
     file: Path | None,
+    request_key: str | None,
     **facts: Any,
 ) -> None:
     """Propose a journal, or every journal of a CSV file; with --approver it is booked at once.
@@ -80,7 +86,7 @@ def new(
     Amounts are decimals of the major unit. Debits and credits must agree in every currency. The columns of a
     file are journal, effective_date, account, debit, credit, currency, and if wanted narration and
     source_ref; rows with the same word in `journal` make one journal, and a file is taken as a whole or not
-    at all.
+    at all. A file that was taken before is not taken again, unless it comes with a --request-key of its own.
 
     \b
     loanbook post --debit 5200 120.00 --credit 1020 120.00 --narration "Collection agency, March"
@@ -92,42 +98,64 @@ def new(
     if file is not None and idle:
         raise click.UsageError(f"a file says itself what {idle[0]} would", click.get_current_context())
     code = session.book_code
+    filed = () if file is None else _read_file(file, code)
 
-    def work(uow: UnitOfWork) -> dict[str, Any]:
-        from ledger.commands.manual_journals import approve, load, propose_all
-        from ledger.unit_of_work import UnitOfWork
+    def work(uow: UnitOfWork) -> tuple[dict[str, Any], bool]:
+        given = filed or (("", _from_options(uow, code, debits, credits, **facts)),)
+        return _propose_once(uow, code, given, request_key or _key_of(filed), session.approver)
 
-        if file is None:
-            ids = propose_all(uow, [_from_options(uow, code, debits, credits, **facts)])
-        else:
-            ids = _propose_file(uow, file, code)
-        if session.approver is not None:
-            checker = UnitOfWork(uow.connection, session.approver)
-            for journal_id in ids:
-                approve(checker, journal_id)
-        return {"journals": [_json(load(uow.connection, journal_id)) for journal_id in ids]}
-
-    done = session.change(work)
-    session.show(done, lambda: _print_done(done["journals"]))
+    done, replayed = session.change(work)
+    if replayed and not session.as_json:
+        print_note("These journals were proposed before; nothing was done.")
+    session.show({**done, "replayed": replayed}, lambda: _print_done(done["journals"]))
 
 
-def _propose_file(uow: UnitOfWork, file: Path, book: str) -> tuple[int, ...]:
-    """Propose every journal of a file; a refusal says of which."""
-    from ledger.commands.manual_journals import propose
+def _key_of(filed: Sequence[Placed]) -> str:
+    """Return the request key of a file, which is its journals; of a journal by options, a new one."""
+    if not filed:
+        return new_request_key()
+    text = "\n".join(str(journal) for _, journal in filed)
+    return f"journals:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def _propose_once(
+    uow: UnitOfWork, book: str, given: Sequence[Placed], request_key: str, approver: str | None
+) -> tuple[dict[str, Any], bool]:
+    """Propose journals, and approve them for an approver, unless the key did before; a refusal says of which."""
+    from ledger.commands.manual_journals import approve, load, propose
     from ledger.errors import DomainError
+    from ledger.queries.accounts import book as book_named
+    from ledger.requests import once
+    from ledger.unit_of_work import UnitOfWork
 
-    ids = []
-    for filed in _read_file(file, book):
-        try:
-            ids.append(propose(uow, filed.journal))
-        except DomainError as error:
-            error.add_note(filed.place)
-            raise
-    return tuple(ids)
+    def work() -> dict[str, Any]:
+        ids = []
+        for place, journal in given:
+            try:
+                ids.append(propose(uow, journal))
+                if approver is not None:
+                    approve(UnitOfWork(uow.connection, approver), ids[-1])
+            except DomainError as error:
+                if place:
+                    error.add_note(place)
+                raise
+        return {"journals": ids}
+
+    outcome = once(
+        uow,
+        subledger_id=book_named(uow.connection, book).own_subledger_id,
+        key=request_key,
+        command="propose_journals",
+        inputs={"journals": [str(journal) for _, journal in given], "approver": approver},
+        work=work,
+        keep_refusals=False,
+    )
+    journals = [_json(load(uow.connection, journal_id)) for journal_id in outcome.result["journals"]]
+    return {"journals": journals}, outcome.replayed
 
 
-def _read_file(file: Path, book: str) -> tuple[FiledJournal, ...]:
-    """Read a file of journals.
+def _read_file(file: Path, book: str) -> tuple[Placed, ...]:
+    """Read a file of journals, each with its place.
 
     Raises: FileUnusable; MalformedRow; EntryUnbalanced.
     """
@@ -142,7 +170,7 @@ def _read_file(file: Path, book: str) -> tuple[FiledJournal, ...]:
         objection = objection_to(filed.journal.effective_date)
         if objection is not None:
             raise InputMalformed(place=f"{filed.place}, effective_date", reason=objection)
-    return found
+    return tuple((filed.place, filed.journal) for filed in found)
 
 
 def _from_options(
@@ -194,6 +222,7 @@ def approve(session: Session, journal_id: int) -> None:
     from ledger.commands.manual_journals import load
 
     def work(uow: UnitOfWork) -> dict[str, Any]:
+        _require_book(session, load(uow.connection, journal_id))
         approve_it(uow, journal_id)
         return _json(load(uow.connection, journal_id))
 
@@ -215,11 +244,23 @@ def reject(session: Session, journal_id: int, reason: str) -> None:
     from ledger.commands.manual_journals import reject as reject_it
 
     def work(uow: UnitOfWork) -> dict[str, Any]:
+        _require_book(session, load(uow.connection, journal_id))
         reject_it(uow, journal_id, reason)
         return _json(load(uow.connection, journal_id))
 
     done = session.change(work)
     session.show(done, lambda: _print_done([done]))
+
+
+def _require_book(session: Session, stored: StoredJournal) -> None:
+    """Refuse a journal of another book than the one that was named.
+
+    Raises: ManualJournalUnknown.
+    """
+    from ledger.errors import ManualJournalUnknown
+
+    if session.book is not None and stored.journal.book_code != session.book:
+        raise ManualJournalUnknown(journal_id=stored.journal_id)
 
 
 @post.command("list")

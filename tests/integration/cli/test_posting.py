@@ -291,3 +291,45 @@ def test_a_key_that_comes_back_with_another_input_is_refused_by_the_field(book: 
 
     assert refusal["code"] == "request-key-reused"
     assert refusal["field"]
+
+
+def test_a_file_that_was_taken_before_is_not_taken_again(book: Loanbook, tmp_path: Path) -> None:
+    file = tmp_path / "journals.csv"
+    file.write_text(FILE, encoding="utf-8")
+    first = book("post", "--file", str(file), "--json").json
+    again = book("post", "--file", str(file), "--json").json
+
+    assert again["journals"] == first["journals"]
+    assert (first["replayed"], again["replayed"]) == (False, True)
+    assert len(book("post", "list", "--json").json["journals"]) == 2
+    other = book("post", "--file", str(file), "--request-key", "rent-again", "--json").json
+    assert not other["replayed"]
+    assert len(book("post", "list", "--json").json["journals"]) == 4
+
+
+def test_a_file_that_was_refused_may_come_again_when_the_cause_is_gone(book: Loanbook, tmp_path: Path) -> None:
+    file = tmp_path / "journals.csv"
+    file.write_text(FILE.replace("5200", "5210"), encoding="utf-8")
+    assert book("post", "--file", str(file), "--json", expect=2).refusal["code"] == "account-unknown"
+    book("account", "open", "5210", "--name", "Rent", "--type", "expense", "--parent", "5000")
+
+    assert not book("post", "--file", str(file), "--json").json["replayed"]
+
+
+def test_a_request_key_repeats_no_journal_and_takes_no_other_one(book: Loanbook) -> None:
+    keyed = (*ONE_LINE_EACH, "--request-key", "agency-march", "--json")
+    first, again = book("post", *keyed).json, book("post", *keyed).json
+    assert first["journals"] == again["journals"]
+
+    refusal = book("post", *keyed, "--narration", "Another", expect=2).refusal
+    assert refusal["code"] == "request-key-reused"
+
+
+def test_a_journal_of_another_book_is_not_decided_under_a_book_s_name(book: Loanbook) -> None:
+    number = str(book("post", *ONE_LINE_EACH, "--json").json["journals"][0]["journal_id"])
+    book("init", "--opened-on", "2026-01-01", "--code", "second")
+
+    for decide in (("approve", number), ("reject", number, "--reason", "No")):
+        refusal = book("post", *decide, "--actor", "carol", "--book", "second", "--json", expect=2).refusal
+        assert refusal["code"] == "manual-journal-unknown"
+    book("post", "approve", number, "--actor", "carol", "--book", "main")
