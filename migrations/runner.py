@@ -8,6 +8,7 @@ Next: `migrations/env.py`; `ledger/sql/grants.sql` for what each role may do.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from io import StringIO
 from pathlib import Path
 
@@ -44,18 +45,33 @@ def offline_sql(revisions: str = "head") -> str:
     return settings.output_buffer.getvalue()
 
 
-# The three roles where they are missing, of which the owner creates schemas in this database. One runner at a time.
-_PREPARE_ROLES = f"""
+def make_roles(roles: Sequence[str]) -> str:
+    """Return a statement that makes those of some login roles that are missing.
+
+    Roles are the whole cluster's: whoever makes one meanwhile, for another of its databases, is waited for.
+    """
+    return f"""
 DO $$
 DECLARE
     v_role text;
 BEGIN
-    PERFORM pg_advisory_xact_lock({MIGRATION_LOCK + 1});
-    FOREACH v_role IN ARRAY '{{{", ".join(ROLES)}}}'::text[] LOOP
+    FOREACH v_role IN ARRAY '{{{", ".join(roles)}}}'::text[] LOOP
         IF NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = v_role) THEN
-            EXECUTE 'CREATE ROLE ' || quote_ident(v_role) || ' LOGIN';
+            BEGIN
+                EXECUTE 'CREATE ROLE ' || quote_ident(v_role) || ' LOGIN';
+            EXCEPTION WHEN duplicate_object OR unique_violation THEN
+                NULL;  -- It has been made meanwhile.
+            END;
         END IF;
     END LOOP;
+END $$"""
+
+
+# The owner creates schemas in this database. One runner at a time.
+_PREPARE_OWNER = f"""
+DO $$
+BEGIN
+    PERFORM pg_advisory_xact_lock({MIGRATION_LOCK + 1});
     IF NOT pg_has_role('loanbook_owner', 'member') THEN
         GRANT loanbook_owner TO current_user;
     END IF;
@@ -64,7 +80,8 @@ BEGIN
 END $$"""
 
 BEFORE_EVERY_RUN = (
-    _PREPARE_ROLES,
+    make_roles(ROLES),
+    _PREPARE_OWNER,
     f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})",
     "SET LOCAL ROLE loanbook_owner",
     f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'",

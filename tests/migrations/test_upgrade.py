@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from alembic import command
 from ledger.db import sqlstate
 from ledger.self_check import expected_manifest, read_manifest, self_check
 from migrations import runner, versions
-from migrations.runner import MIGRATION_LOCK, config, migrate
+from migrations.runner import MIGRATION_LOCK, config, make_roles, migrate
 from tests.migrations.conftest import Catalogue, revisions
 from tests.support.database import ADMIN, APP, Database
 
@@ -105,6 +106,31 @@ def test_of_two_runners_one_waits_for_the_other_and_both_succeed(
     assert [code for code, _ in ends] == [0, 0], ends
     assert _versions(database) == [REVISIONS[-1]]
     assert catalogue(database) == catalogue(alone)
+
+
+def test_two_databases_of_one_cluster_can_be_migrated_for_the_first_time_at_once(
+    new_database: Callable[[], Database],
+) -> None:
+    one, other = new_database(), new_database()
+    role = f"{one.name}_role"
+    ended: list[str] = []
+    with one.connect(ADMIN) as first, other.connect(ADMIN) as second:
+        first.execute(make_roles([role]))
+
+        def make_it_too() -> None:
+            second.execute(make_roles([role]))
+            ended.append(role)
+
+        late = threading.Thread(target=make_it_too)
+        late.start()
+        late.join(0.3)
+        assert late.is_alive()  # it waits for the role that is being made
+        first.commit()
+        late.join(30)
+        assert ended == [role]
+        second.rollback()
+        second.execute(f"DROP ROLE {role}")
+        second.commit()
 
 
 @pytest.mark.parametrize(("revision", "work"), CASES, ids=[f"{r} {w.split(' IN ')[0].lower()}" for r, w in CASES])
