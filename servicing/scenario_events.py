@@ -50,6 +50,7 @@ KINDS: Mapping[str, Keys] = {
     "reverse": _keys("of", "reason"),
     "run_day": _keys(),
     "accrue": _keys(),
+    "close_month": _keys(),
 }
 """The events that there are, by the word that a scenario has for them."""
 
@@ -80,7 +81,6 @@ LATER = frozenset(
         "buy_back",
         "payoff_quote",
         "payoff",
-        "close_month",
     }
 )
 """The events of the format that are not built yet."""

@@ -99,6 +99,22 @@ def close_period(
     return PeriodChange(month, started.before, finished.after, finished.block_no, finished.trial_balance_digest)
 
 
+def close_period_within(uow: UnitOfWork, book_code: str, month: Month) -> PeriodChange:
+    """Close a month in the caller's transaction: for a book so small that nobody waits for its heads, or on trial.
+
+    Raises: PeriodTransitionRefused.
+    """
+    started = _step(uow, book_code, month, PeriodAction.START_CLOSE)
+    values = {"book_id": load_book(uow.connection, book_code).book_id, "through": month.last_day}
+    _move_birth_gates(uow, values=values)
+    after: int | None = -(2**63)
+    while after is not None:
+        after, _ = _move_chunk(uow, values={**values, "limit": CHUNK_HEADS, "after": after})
+    seal(uow)
+    finished = _finish_close(uow, book_code, month)
+    return PeriodChange(month, started.before, finished.after, finished.block_no, finished.trial_balance_digest)
+
+
 def reopen_period(
     engine: sa.Engine,
     book_code: str,
@@ -225,11 +241,7 @@ def _move_gates(
         book_id = load_book(connection, book_code).book_id
         total = connection.scalar(sa.text("SELECT count(*) FROM ledger.subledger WHERE book_id = :id"), {"id": book_id})
     values = {"book_id": book_id, "through": closed_through, "limit": chunk}
-    run(
-        engine,
-        lambda uow: uow.connection.execute(sa.text("SELECT ledger.move_birth_gates(:book_id, :through)"), values),
-        actor=actor,
-    )
+    run(engine, partial(_move_birth_gates, values=values), actor=actor)
     after, moved = -(2**63), 0
     while True:
         last, count = run(engine, partial(_move_chunk, values={**values, "after": after}), actor=actor)
@@ -238,6 +250,10 @@ def _move_gates(
         after, moved = last, moved + count
         if on_progress is not None:
             on_progress(moved, total or 0)
+
+
+def _move_birth_gates(uow: UnitOfWork, *, values: dict[str, object]) -> None:
+    uow.connection.execute(sa.text("SELECT ledger.move_birth_gates(:book_id, :through)"), values)
 
 
 def _move_chunk(uow: UnitOfWork, *, values: dict[str, object]) -> tuple[int | None, int]:

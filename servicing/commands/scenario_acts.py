@@ -11,7 +11,13 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from ledger.chart import AccountCode
+from ledger.commands.books import advance_business_date
+from ledger.commands.periods import close_period_within
+from ledger.dates import Month
 from ledger.money import Money
+from ledger.periods import PeriodState
+from ledger.queries.accounts import book
+from ledger.queries.periods import periods
 from ledger.unit_of_work import UnitOfWork
 from servicing.commands.cycle import accrue_loan, run_day
 from servicing.commands.payments import return_payment, reverse_payment, take_payment
@@ -29,10 +35,18 @@ class Live:
     scenario: Scenario
     loan_id: int
     slugs: Mapping[AccountCode, str]
+    book: str
+    day: date
+    """The latest day on which an event was entered. A month that closes takes the business date one day further."""
     event_nos: dict[str, int] = field(default_factory=dict)
     last_entry: int = 0
     because: list[tuple[int, str]] = field(default_factory=list)
     """Payment and event of the scenario, for each version of an allocation in the order in which they came."""
+
+    def advance(self, day: date) -> None:
+        """Move the business date forward to a day, if it is not there yet."""
+        if day > book(self.uow.connection, self.book).business_date:
+            advance_business_date(self.uow, self.book, day)
 
     def text(self, minor: int) -> str:
         return Money(minor, self.scenario.currency).format()
@@ -108,12 +122,27 @@ def _accrue(live: Live, event: ScenarioEvent) -> None:
     accrue_loan(live.uow, live.loan_id, event.on)
 
 
+def _close_months(live: Live, event: ScenarioEvent) -> None:
+    """Accrue through, and close, every month that ends by the close of the day."""
+    month = Month.of(live.scenario.terms.funded_on)
+    states = periods(live.uow.connection, live.book)
+    closed = {period.month for period in states if period.state is PeriodState.CLOSED}
+    while month.last_day <= event.on:
+        if month not in closed:
+            live.advance(month.last_day)
+            accrue_loan(live.uow, live.loan_id, month.last_day)
+            live.advance(month.next.first_day)
+            close_period_within(live.uow, live.book, month)
+        month = month.next
+
+
 ACTS: Mapping[str, Act] = {
     "payment": _pay,
     "return": _return,
     "reverse": _reverse,
     "run_day": _run_day,
     "accrue": _accrue,
+    "close_month": _close_months,
 }
 """What each event does, by its word."""
 

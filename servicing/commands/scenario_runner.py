@@ -44,14 +44,12 @@ def run_scenario(engine: sa.Engine, scenario: Scenario) -> dict[str, Any]:
 
 def _run(uow: UnitOfWork, scenario: Scenario) -> dict[str, Any]:
     live = _fund(uow, scenario)
-    business_date = scenario.terms.funded_on
     happened = []
     for event in scenario.events:
-        if event.entered > business_date:
-            business_date = event.entered
-            books.advance_business_date(uow, BOOK, business_date)
-        happened.append(_happen(live, event, business_date))
-    result = _report(live, happened, business_date)
+        live.day = max(live.day, event.entered)
+        live.advance(live.day)
+        happened.append(_happen(live, event))
+    result = _report(live, happened)
     result["differences"] = differences(
         scenario, result, lambda day: _view_json(live, day), lambda id_: _lines_of(live, id_)
     )
@@ -73,10 +71,18 @@ def _fund(uow: UnitOfWork, scenario: Scenario) -> Live:
     books.load_chart(uow, BOOK, chart)
     (loan_id,) = board_and_fund_loans(uow, BOOK, [LoanDraft(scenario.name, terms)])
     slugs = {account.code: account.slug for account in accounts(uow.connection, BOOK)}
-    return Live(uow, scenario, loan_id, slugs, last_entry=len(entries(uow.connection, loan_id)))
+    return Live(
+        uow,
+        scenario,
+        loan_id,
+        slugs,
+        book=BOOK,
+        day=terms.funded_on,
+        last_entry=len(entries(uow.connection, loan_id)),
+    )
 
 
-def _happen(live: Live, event: ScenarioEvent, business_date: date) -> dict[str, Any]:
+def _happen(live: Live, event: ScenarioEvent) -> dict[str, Any]:
     savepoint = live.uow.connection.begin_nested()
     refused = None
     try:
@@ -94,13 +100,13 @@ def _happen(live: Live, event: ScenarioEvent, business_date: date) -> dict[str, 
         "id": event.id,
         "kind": event.kind,
         "on": event.on.isoformat(),
-        "entered": business_date.isoformat(),
+        "entered": live.day.isoformat(),
         "amount": None if amount is None else Money.parse(amount, live.scenario.currency).format(),
         "refused": refused,
         "allocation": None,
         "by_installment": [],
         "versions": [],
-        **_view_json(live, business_date, brief=True),
+        **_view_json(live, live.day, brief=True),
         "entries": [_entry_json(live, view) for view in written],
     }
 
@@ -112,7 +118,8 @@ def _note_versions(live: Live, event: ScenarioEvent) -> None:
         live.because += [(payment, event.id)] * (count - known[payment])
 
 
-def _report(live: Live, happened: list[dict[str, Any]], on: date) -> dict[str, Any]:
+def _report(live: Live, happened: list[dict[str, Any]]) -> dict[str, Any]:
+    on = live.day
     final = loan_view(live.uow.connection, live.loan_id, on)
     history = versions(live.uow.connection, live.loan_id)
     for item in happened:
