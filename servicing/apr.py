@@ -8,13 +8,22 @@ off the advances. Next: `servicing/unit_periods.py` for how time is counted; `do
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date
 from decimal import MAX_EMAX, MIN_EMIN, ROUND_HALF_UP, Context, Decimal, localcontext
 from fractions import Fraction
 from itertools import pairwise
 
 from ledger.money import Money
+from servicing.errors import (
+    AdvanceUnrepaid,
+    FlowNotPositive,
+    NeverPaidBack,
+    NoRateFound,
+    NothingAdvanced,
+    NothingPaid,
+    NoTimeToEarn,
+)
 from servicing.schedule import contract_schedule
 from servicing.terms import Terms
 from servicing.unit_periods import UnitPeriod, day_to_return_to, find_unit_period, unit_periods_between, units_of
@@ -32,80 +41,6 @@ CLOSE = EXACT / 10_000
 
 REGULAR_TOLERANCE, IRREGULAR_TOLERANCE = Decimal("0.125"), Decimal("0.25")
 """By how many points a disclosed rate may differ. Source: 12 CFR 1026.22(a)(2) and (3)."""
-
-
-class AprImpossible(ValueError):
-    """What was given has no annual percentage rate; a subclass says why, with its figures as fields."""
-
-    field = "payments"
-
-    def __str__(self) -> str:
-        values = {each.name: getattr(self, each.name) for each in fields(self)}  # type: ignore[arg-type]
-        return self.sentence.format_map(values)
-
-    sentence = ""
-
-
-@dataclass(eq=False)
-class NothingAdvanced(AprImpossible):
-    """There is no advance."""
-
-    payments: int
-    field = "advances"
-    sentence = "there is none, but there are payments ({payments})"
-
-
-@dataclass(eq=False)
-class NothingPaid(AprImpossible):
-    """There is no payment."""
-
-    advanced: Money
-    sentence = "there is no payment to repay {advanced}"
-
-
-@dataclass(eq=False)
-class AmountNotPositive(AprImpossible):
-    """An advance or a payment is zero or below."""
-
-    on: date
-    amount: Money
-    sentence = "{amount} on {on} is not above zero"
-
-
-@dataclass(eq=False)
-class NeverPaidBack(AprImpossible):
-    """The payments sum to less than the advances, so that no rate of zero or more repays them."""
-
-    paid: Money
-    advanced: Money
-    sentence = "they sum to {paid}, and never pay back the {advanced} that are advanced"
-
-
-@dataclass(eq=False)
-class AdvanceAfterPayments(AprImpossible):
-    """An advance comes when nothing is left to repay it."""
-
-    on: date
-    last_payment_on: date
-    field = "advances"
-    sentence = "the one on {on} is not repaid: the last payment is on {last_payment_on}"
-
-
-@dataclass(eq=False)
-class NoTime(AprImpossible):
-    """Everything is paid back on the day of the advance, so that no time earns the finance charge."""
-
-    on: date
-    finance_charge: Money
-    sentence = "what is advanced on {on} is repaid the same day with a finance charge of {finance_charge}"
-
-
-@dataclass(eq=False)
-class NoRateFound(AprImpossible):
-    """Advances and payments interleave so that no rate up to a bound repays the one with the other."""
-
-    bound: Decimal
-    sentence = "no rate up to {bound} a unit-period makes them worth the advances"
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +97,8 @@ def disclose(
     """Return rate and amounts of advances and payments; the term begins with the first of them.
 
     The unit-period is found from the dates, (b)(4), unless it is given.
-    Raises: AprImpossible, one subclass for each reason; CurrencyMismatch.
+    Raises: NothingAdvanced; NothingPaid; FlowNotPositive; NeverPaidBack; AdvanceUnrepaid; NoTimeToEarn; NoRateFound;
+    CurrencyMismatch.
     """
     _check(advances, payments)
     currency = advances[0].amount.currency
@@ -171,9 +107,9 @@ def disclose(
     financed = Money.sum((flow.amount for flow in advances), currency)
     total = Money.sum((flow.amount for flow in payments), currency)
     if total < financed:
-        raise NeverPaidBack(paid=total, advanced=financed)
+        raise NeverPaidBack(paid=total.minor, advanced=financed.minor, currency=currency)
     if payment_days[-1] == first:
-        raise NoTime(on=first, finance_charge=total - financed)
+        raise NoTimeToEarn(on=first, finance_charge=(total - financed).minor, currency=currency)
     unit = unit_period or find_unit_period(first, advance_days, payment_days)
     counted_advances = tuple(_counted(unit, first, advances))
     counted_payments = tuple(_counted(unit, first, payments))
@@ -243,7 +179,7 @@ def unit_period_rate(advances: Sequence[Counted], payments: Sequence[Counted]) -
         while excess(high) > 0:
             low, high = high, high * 2
             if high > bound:
-                raise NoRateFound(bound=bound)
+                raise NoRateFound(bound=str(bound))
         while high - low > CLOSE:
             middle = (low + high) / 2
             low, high = (middle, high) if excess(middle) > 0 else (low, middle)
@@ -255,12 +191,14 @@ def _check(advances: Sequence[Flow], payments: Sequence[Flow]) -> None:
         raise NothingAdvanced(payments=len(payments))
     for flow in (*advances, *payments):
         if flow.amount.minor <= 0:
-            raise AmountNotPositive(on=flow.on, amount=flow.amount)
+            raise FlowNotPositive(on=flow.on, amount=flow.amount.minor, currency=flow.amount.currency)
     if not payments:
-        raise NothingPaid(advanced=Money.sum((flow.amount for flow in advances), advances[0].amount.currency))
+        currency = advances[0].amount.currency
+        advanced = Money.sum((flow.amount for flow in advances), currency)
+        raise NothingPaid(advanced=advanced.minor, currency=currency)
     last_advance, last_payment = (max(flow.on for flow in flows) for flows in (advances, payments))
     if last_advance > last_payment:
-        raise AdvanceAfterPayments(on=last_advance, last_payment_on=last_payment)
+        raise AdvanceUnrepaid(on=last_advance, last_payment_on=last_payment)
 
 
 def _days_of(flows: Iterable[Flow]) -> list[date]:

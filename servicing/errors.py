@@ -30,6 +30,56 @@ class TermsInvalid(DomainError, code="terms-invalid"):
     reason: str
 
 
+class NothingAdvanced(DomainError, code="apr-nothing-advanced"):
+    """advances: there is none, but there are payments ({payments})"""
+
+    payments: int
+
+
+class NothingPaid(DomainError, code="apr-nothing-paid"):
+    """payments: there is none to repay {advanced} {currency}"""
+
+    advanced: Minor
+    currency: str
+
+
+class FlowNotPositive(DomainError, code="apr-amount-not-positive"):
+    """an advance or a payment of {amount} {currency} on {on} is not above zero"""
+
+    on: date
+    amount: Minor
+    currency: str
+
+
+class NeverPaidBack(DomainError, code="apr-never-paid-back"):
+    """payments: they sum to {paid} {currency}, and never pay back the {advanced} {currency} that are advanced"""
+
+    paid: Minor
+    advanced: Minor
+    currency: str
+
+
+class AdvanceUnrepaid(DomainError, code="apr-advance-unrepaid"):
+    """advances: the one on {on} is not repaid, the last payment is on {last_payment_on}"""
+
+    on: date
+    last_payment_on: date
+
+
+class NoTimeToEarn(DomainError, code="apr-no-time"):
+    """what is advanced on {on} is repaid the same day with a finance charge of {finance_charge} {currency}"""
+
+    on: date
+    finance_charge: Minor
+    currency: str
+
+
+class NoRateFound(DomainError, code="apr-no-rate"):
+    """payments: no rate up to {bound} a unit-period makes them worth the advances"""
+
+    bound: str
+
+
 class ProductInvalid(DomainError, code="product-invalid"):
     """{place}: {reason}"""
 

@@ -96,7 +96,7 @@ def parse_terms(product: Mapping[str, Any], loan: Mapping[str, Any], currency: s
         principal=money(loan["principal"], "loan.principal", currency),
         rate=decimal(loan["rate"], "loan.rate"),
         installments=own("installments", whole, len(rows)),
-        frequency=_frequency(loan.get("frequency") or "monthly"),
+        frequency=read_frequency(loan.get("frequency") or "monthly", "loan.frequency"),
         funded_on=day(loan["funded_on"], "loan.funded_on"),
         first_due_on=own("first_due_on", day, rows[0].due if rows else date.max),
         installment_amount=own("installment_amount", amount, None),
@@ -134,8 +134,11 @@ def _without_none(value: Any) -> Any:
     return value
 
 
-def _frequency(value: Any) -> str:
+def read_frequency(value: Any, place: str) -> str:
+    """Return a frequency by its name, or `days:n` of `{days: n}`; whether there is such a one is not asked.
+
+    Raises: ScenarioInvalid.
+    """
     if not isinstance(value, Mapping):
-        return text(value, "loan.frequency")
-    days = mapping(value, "loan.frequency", ("days",)).get("days")
-    return f"days:{whole(days, 'loan.frequency.days')}"
+        return text(value, place)
+    return f"days:{whole(mapping(value, place, ('days',)).get('days'), f'{place}.days')}"

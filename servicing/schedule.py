@@ -6,13 +6,16 @@ Next: `servicing/amortization.py` for what installments ask for; `servicing/engi
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
 from itertools import pairwise
+from typing import Any
 
+from ledger.money import Money
 from servicing.accrual import METHODS, Balances, Method, interest_of, rounded
 from servicing.amortization import Ask, Start, ask, phases
 from servicing.day_count import Period
@@ -82,6 +85,31 @@ def contract_schedule(terms: Terms) -> tuple[Installment, ...]:
 def contract_of(terms: Terms) -> Contract:
     """Return the contract as it was made."""
     return Contract(contract_schedule(terms), periods_of(terms))
+
+
+def schedule_json(terms: Terms) -> list[dict[str, Any]]:
+    """Return the contract schedule as scenarios print it."""
+    return rows_json(contract_schedule(terms), terms.currency)
+
+
+def rows_json(rows: Iterable[Installment], currency: str) -> list[dict[str, Any]]:
+    """Return installments as scenarios print them: amounts as text of the major unit."""
+
+    def text(minor: int) -> str:
+        return Money(minor, currency).format()
+
+    return [
+        {
+            "no": row.no,
+            "due": row.due.isoformat(),
+            "principal": text(row.principal),
+            "interest": text(row.interest),
+            "fees": text(0),
+            "total": text(row.total),
+            "balance": text(row.balance),
+        }
+        for row in rows
+    ]
 
 
 def rate_in(terms: Terms, place: int) -> Decimal:

@@ -85,14 +85,25 @@ _NAMED: Mapping[str, tuple[Interval, int, int]] = {
     "year": (Interval.MONTH, 12, 1),
 }
 _UNIT = re.compile(r"(?:([1-9][0-9]{0,2}) )?(day|week|semimonth|month|year)s?", re.ASCII)
+_FREQUENCIES: Mapping[str, str] = {
+    "daily": "day",
+    "weekly": "week",
+    "biweekly": "2 weeks",
+    "semimonthly": "semimonth",
+    "half-month": "semimonth",
+    "monthly": "month",
+    "quarterly": "3 months",
+    "semiannual": "6 months",
+    "annual": "year",
+}
 
 
 def parse_unit_period(text: str) -> UnitPeriod:
-    """Read a unit-period such as `month`, `2 months`, `4 weeks` or `year`.
+    """Read a unit-period such as `month`, `2 months`, `4 weeks` or `year`, or the frequency of one.
 
     Raises: ValueError for anything else, and for more than a year.
     """
-    match = _UNIT.fullmatch(text)
+    match = _UNIT.fullmatch(_FREQUENCIES.get(text, text))
     if match is None:
         raise ValueError("it is one such as month, 4 weeks, semimonth or year")
     interval, size, most = _NAMED[match[2]]

@@ -5,22 +5,20 @@ Neither touches a database. Next: `servicing/schedule.py`; `servicing/apr.py`; `
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Callable, Iterator, Mapping
-from datetime import date
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from api.cli.options import DAY, reads_installation
-from api.cli.output import Column, amount, grouped, print_facts, print_line, print_table
+from api.cli.output import Column, amount, grouped, print_facts, print_json, print_line, print_table
 from api.cli.session import Session
 
 if TYPE_CHECKING:
     from ledger.money import Money
-    from servicing.apr import Counted, Disclosure, Flow
+    from servicing.apr import Counted, Disclosure
+    from servicing.pricing_file import PricingFile
     from servicing.terms import Terms
     from servicing.unit_periods import UnitPeriod
 
@@ -43,7 +41,6 @@ COUNTED_COLUMNS = (
 )
 AMOUNTS = frozenset({"principal", "interest", "total", "balance", "amount"})
 NEEDED = ("amount", "rate", "installments", "funded_on", "first_due")
-CSV_NEEDED, CSV_OPTIONAL = ("on", "kind", "amount"), ("count", "frequency")
 
 TERM_OPTIONS = (
     click.option("--amount", metavar="AMOUNT", help="The principal."),
@@ -76,45 +73,36 @@ def takes_terms(command: F) -> F:
 
 
 @click.command()
+@click.argument("file", required=False, type=click.Path(path_type=Path))
 @takes_terms
 @reads_installation
-def schedule(session: Session, **given: Any) -> None:
+def schedule(session: Session, file: Path | None, **given: Any) -> None:
     """Print the contract schedule of terms, with totals and what is disclosed of them.
 
-    It needs no database, and books nothing. Amounts are in the major unit.
+    The terms are those of the options, or of a YAML file with the product and loan keys of a scenario; `-` is standard
+    input. Of a file, --json prints the bare list of installments. It needs no database, and books nothing. Amounts
+    are in the major unit.
 
     \b
     loanbook schedule --amount 10000 --rate 12 --installments 12 --funded-on 2026-01-15 --first-due 2026-02-15
     loanbook schedule --amount 2500 --rate 9.5 --installments 26 --frequency biweekly \\
         --funded-on 2026-01-02 --first-due 2026-01-16 --product card.toml --json
+    loanbook schedule loan.yaml
     """
-    from ledger.money import Money
-    from servicing.apr import disclose_terms
-    from servicing.schedule import contract_schedule
+    from servicing.schedule import schedule_json
 
-    terms = _terms(given)
-
-    def text(minor: int) -> str:
-        return Money(minor, terms.currency).format()
-
-    rows = contract_schedule(terms)
-    shown = [
-        {"no": row.no, "due": row.due.isoformat(), **{name: text(getattr(row, name)) for name in _PARTS}}
-        for row in rows
-    ]
-    totals = {name: text(sum(getattr(row, name) for row in rows)) for name in ("principal", "interest", "total")}
-    disclosed = _document(_possible(lambda: disclose_terms(terms)))
-    document = {"schedule": shown, "totals": totals, "disclosure": disclosed}
-
-    def people() -> None:
-        print_table(SCHEDULE_COLUMNS, [_grouped(row) for row in shown], totals=[_grouped(totals)])
-        print_line("")
-        _print_disclosure(disclosed)
-
-    session.show(document, people)
-
-
-_PARTS = ("principal", "interest", "total", "balance")
+    if file is None:
+        terms = _terms(given)
+        session.show(_schedule_document(terms), lambda: _print_schedule(terms))
+        return
+    _refuse_terms_beside_a_file(given)
+    found = [each.terms_asked_for() for each in _pricing_files(file)]
+    if session.as_json:
+        shown = [schedule_json(terms) for terms in found]
+        print_json(shown[0] if len(shown) == 1 else shown)
+        return
+    for terms in found:
+        _print_schedule(terms)
 
 
 @click.command()
@@ -128,11 +116,13 @@ _PARTS = ("principal", "interest", "total", "balance")
 @click.option("--explain", is_flag=True, help="Show the unit-period, and where it counts each advance and payment.")
 @reads_installation
 def apr(session: Session, file: Path | None, unit_period: str | None, *, explain: bool, **given: Any) -> None:
-    """Compute the annual percentage rate of Regulation Z, Appendix J, of terms or of a CSV file.
+    """Compute the annual percentage rate of Regulation Z, Appendix J, of terms, of a YAML file or of a CSV file.
 
-    The file has the columns on, kind (advance or payment) and amount; a count and a frequency may follow, for equal
-    amounts that return. `-` is standard input. Prepaid finance charges are taken off the advances by whoever writes
-    it; of terms, the origination fee of the product is. It needs no database, and books nothing.
+    A YAML file has advances and payments, each {on, amount} or {on, amount, count, frequency}, and a unit_period if
+    it is not to be found from the dates; or the product and loan keys of a scenario. A CSV file has the columns on,
+    kind (advance or payment) and amount; a count and a frequency may follow, for equal amounts that return. `-` is
+    standard input. Prepaid finance charges are taken off the advances by whoever writes the file; of terms, the
+    origination fee of the product is. It needs no database, and books nothing.
 
     \b
     loanbook apr --amount 10000 --rate 12 --installments 12 --funded-on 2026-01-15 --first-due 2026-02-15
@@ -140,25 +130,88 @@ def apr(session: Session, file: Path | None, unit_period: str | None, *, explain
       on,kind,amount,count,frequency
       2026-02-10,advance,6000.00,,
       2026-04-01,payment,200.00,36,monthly
+    loanbook apr flows.yaml --json
+      advances: [{on: 2026-02-10, amount: 6000.00}]
+      payments: [{on: 2026-04-01, amount: 200.00, count: 36, frequency: monthly}]
     """
-    from servicing.apr import disclose, disclose_terms
+    from servicing.apr import disclose_terms
 
     unit = _unit_period(unit_period)
     if file is None:
-        terms = _terms(given)
-        found = _possible(lambda: disclose_terms(terms, unit))
+        found, bare = [disclose_terms(_terms(given), unit)], False
     else:
         _refuse_terms_beside_a_file(given)
-        advances, payments = _read_flows(file, given["currency"])
-        found = _possible(lambda: disclose(advances, payments, unit))
-    document = {**_document(found), **(_explanation(found) if explain else {})}
-
-    def people() -> None:
+        found, bare = _disclosures_of(file, given["currency"], unit)
+    documents = [_document(each, explain=explain) for each in found]
+    if session.as_json:
+        shown = [{key: each[key] for key in each if key != "currency" or not bare} for each in documents]
+        print_json(shown[0] if len(shown) == 1 else shown)
+        return
+    for document in documents:
         _print_disclosure(document)
         if explain:
             _print_explanation(document)
 
-    session.show(document, people)
+
+def _disclosures_of(file: Path, currency: str, unit: UnitPeriod | None) -> tuple[list[Disclosure], bool]:
+    """Return what is disclosed of each document of a file, and whether it is one that says its own currency.
+
+    Raises: FileUnusable; what reading and disclosing raise.
+    """
+    from api.cli.files import read_text
+    from api.cli.flows import looks_like_csv, read_flows
+    from servicing.apr import disclose
+
+    text = read_text(file)
+    if file.suffix == ".csv" or looks_like_csv(text):
+        return [disclose(*read_flows(text, currency), unit)], False
+    return [each.disclosure(unit) for each in _pricing_files(file, text)], True
+
+
+def _pricing_files(file: Path, text: str | None = None) -> tuple[PricingFile, ...]:
+    """Return the documents of a YAML file.
+
+    Raises: FileUnusable if there is none; what `parse_pricing` raises.
+    """
+    from api.cli.files import read_text
+    from api.errors import FileUnusable
+    from servicing.pricing_file import parse_pricing
+
+    found = parse_pricing(read_text(file) if text is None else text, "file" if str(file) == "-" else file.name)
+    if not found:
+        raise FileUnusable(path=str(file), reason="there is no loan in it, and no advance")
+    return found
+
+
+def _schedule_document(terms: Terms) -> dict[str, Any]:
+    """Return the schedule of terms, its totals, and what is disclosed of them."""
+    from ledger.money import Money
+    from servicing.apr import disclose_terms
+    from servicing.schedule import contract_schedule
+
+    def text(minor: int) -> str:
+        return Money(minor, terms.currency).format()
+
+    rows = contract_schedule(terms)
+    return {
+        "schedule": [
+            {"no": row.no, "due": row.due.isoformat(), **{name: text(getattr(row, name)) for name in _PARTS}}
+            for row in rows
+        ],
+        "totals": {name: text(sum(getattr(row, name) for row in rows)) for name in _PARTS[:-1]},
+        "disclosure": _document(disclose_terms(terms)),
+    }
+
+
+def _print_schedule(terms: Terms) -> None:
+    document = _schedule_document(terms)
+    rows = [_grouped(row) for row in document["schedule"]]
+    print_table(SCHEDULE_COLUMNS, rows, totals=[_grouped(document["totals"])])
+    print_line("")
+    _print_disclosure(document["disclosure"])
+
+
+_PARTS = ("principal", "interest", "total", "balance")
 
 
 def _terms(given: Mapping[str, Any]) -> Terms:
@@ -208,17 +261,6 @@ def _unit_period(text: str | None) -> UnitPeriod | None:
         raise click.BadParameter(str(mistake), click.get_current_context(), param_hint="--unit-period") from None
 
 
-def _possible(work: Callable[[], Disclosure]) -> Disclosure:
-    """Return a disclosure, or refuse as invalid terms what has no rate."""
-    from servicing.apr import AprImpossible
-    from servicing.errors import TermsInvalid
-
-    try:
-        return work()
-    except AprImpossible as impossible:
-        raise TermsInvalid(field=impossible.field, reason=str(impossible)) from None
-
-
 def _refuse_terms_beside_a_file(given: Mapping[str, Any]) -> None:
     for name, value in given.items():
         if value is not None and name != "currency":
@@ -227,70 +269,14 @@ def _refuse_terms_beside_a_file(given: Mapping[str, Any]) -> None:
             )
 
 
-def _read_flows(file: Path, currency: str) -> tuple[list[Flow], list[Flow]]:
-    """Return the advances and the payments of a CSV file.
-
-    Raises: FileUnusable; InputMalformed naming row and column; ScenarioInvalid likewise; CurrencyUnknown.
-    """
-    from api.cli.files import read_text
-    from api.errors import InputMalformed
-    from ledger.money import Currency
-
-    Currency.of(currency)
-    reader = csv.DictReader(io.StringIO(read_text(file), newline=""), strict=True)
-    found: dict[str, list[Flow]] = {"advance": [], "payment": []}
-    try:
-        _check_header(reader.fieldnames or ())
-        for row in reader:
-            place = f"row {reader.line_num}"
-            if None in row or None in row.values():
-                raise InputMalformed(place=place, reason="it has not as many values as the header has columns")
-            values = {name: value.strip() for name, value in row.items()}
-            if values["kind"] not in found:
-                raise InputMalformed(place=f"{place}, column kind", reason="it is advance or payment")
-            found[values["kind"]] += _flows(values, place, currency)
-    except csv.Error as mistake:
-        raise InputMalformed(place=f"row {reader.reader.line_num}", reason=str(mistake)) from None
-    return found["advance"], found["payment"]
-
-
-def _check_header(columns: Any) -> None:
-    from api.errors import InputMalformed
-
-    for name in CSV_NEEDED:
-        if name not in columns:
-            raise InputMalformed(place=f"row 1, column {name}", reason="it is missing")
-    for name in columns:
-        if name not in CSV_NEEDED + CSV_OPTIONAL or columns.count(name) > 1:
-            raise InputMalformed(place=f"row 1, column {name}", reason="it is unknown, or stands twice")
-
-
-def _flows(values: Mapping[str, str], place: str, currency: str) -> Iterator[Flow]:
-    """Yield the flows of a row: one, or as many as it counts."""
-    from api.errors import InputMalformed
-    from servicing.apr import Flow
-    from servicing.due_dates import PERIODS_A_YEAR, due_dates, every_days
-    from servicing.scenario_values import day, money, whole
-
-    on = day(values["on"], f"{place}, column on")
-    each = money(values["amount"], f"{place}, column amount", currency)
-    count = whole(values.get("count") or "1", f"{place}, column count")
-    frequency = values.get("frequency") or ("monthly" if count == 1 else "")
-    if not 1 <= count <= 1200:
-        raise InputMalformed(place=f"{place}, column count", reason="it is 1 to 1200")
-    if frequency not in PERIODS_A_YEAR and every_days(frequency) is None:
-        known = ", ".join(PERIODS_A_YEAR)
-        raise InputMalformed(place=f"{place}, column frequency", reason=f"it is one of {known} or days:n")
-    yield from (Flow(due, each) for due in due_dates(date.min, on, frequency, count))
-
-
-def _document(found: Disclosure) -> dict[str, Any]:
+def _document(found: Disclosure, *, explain: bool = False) -> dict[str, Any]:
     return {
         "apr": str(found.apr),
         "currency": found.amount_financed.currency,
         "finance_charge": found.finance_charge.format(),
         "amount_financed": found.amount_financed.format(),
         "total_of_payments": found.total_of_payments.format(),
+        **(_explanation(found) if explain else {}),
     }
 
 

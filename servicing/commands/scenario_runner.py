@@ -28,7 +28,7 @@ from servicing.queries import LoanView, loan_view, versions
 from servicing.scenario import Scenario
 from servicing.scenario_events import PARTS, ScenarioEvent
 from servicing.scenario_expect import differences
-from servicing.schedule import contract_schedule
+from servicing.schedule import schedule_json
 
 ACTOR = "scenario"
 BOOK = "SCENARIO"
@@ -144,28 +144,11 @@ def _report(live: Live, happened: list[dict[str, Any]]) -> dict[str, Any]:
         "scenario": live.scenario.name,
         "ok": True,
         "differences": [],
-        "schedule": schedule_json(live.scenario),
+        "schedule": schedule_json(live.scenario.terms),
         "events": happened,
         "installments": _installments_json(live, final),
         "final": {"on": on.isoformat(), **_view_json(live, on, brief=True)},
     }
-
-
-def schedule_json(scenario: Scenario) -> list[dict[str, Any]]:
-    """Return the contract schedule as the documented list."""
-    currency = scenario.currency
-    return [
-        {
-            "no": i.no,
-            "due": i.due.isoformat(),
-            "principal": Money(i.principal, currency).format(),
-            "interest": Money(i.interest, currency).format(),
-            "fees": Money(0, currency).format(),
-            "total": Money(i.total, currency).format(),
-            "balance": Money(i.balance, currency).format(),
-        }
-        for i in contract_schedule(scenario.terms)
-    ]
 
 
 def _view_json(live: Live, day: date, *, brief: bool = False) -> dict[str, Any]:

@@ -62,6 +62,20 @@ def loanbook(database: Database) -> Loanbook:
 
 
 @pytest.fixture
+def pricing() -> Loanbook:
+    """Return a function that runs `loanbook` where there is no database, and expects exit code 0 unless told."""
+
+    def run(*arguments: str, expect: int = 0, given: str | None = None) -> Ran:
+        runner = CliRunner(env={"LOANBOOK_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"})
+        result = runner.invoke(main, list(arguments), input=given)
+        ran = Ran(result.exit_code, result.stdout, result.stderr)
+        assert ran.exit_code == expect, f"{arguments}: {ran.out}{ran.err}"
+        return ran
+
+    return run
+
+
+@pytest.fixture
 def book(loanbook: Loanbook) -> Loanbook:
     """Return the same, with a book that opened on 1 January 2026."""
     loanbook("init", "--opened-on", "2026-01-01")

@@ -6,10 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
-from api.cli.main import main
-from tests.integration.cli.conftest import Loanbook, Ran
+from tests.integration.cli.conftest import Loanbook
 
 TERMS = (
     *("--amount", "10000", "--rate", "12", "--installments", "12"),
@@ -21,20 +19,6 @@ FLOWS = """on,kind,amount,count,frequency
 1978-04-01,payment,200.00,36,monthly
 """
 NO_FEE = 'name = "free"\n[origination_fee]\npercent = "0"\n'
-
-
-@pytest.fixture
-def pricing() -> Loanbook:
-    """Return a function that runs `loanbook` where there is no database, and expects exit code 0 unless told."""
-
-    def run(*arguments: str, expect: int = 0, given: str | None = None) -> Ran:
-        runner = CliRunner(env={"LOANBOOK_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"})
-        result = runner.invoke(main, list(arguments), input=given)
-        ran = Ran(result.exit_code, result.stdout, result.stderr)
-        assert ran.exit_code == expect, f"{arguments}: {ran.out}{ran.err}"
-        return ran
-
-    return run
 
 
 @pytest.fixture
@@ -126,11 +110,11 @@ def test_a_file_comes_from_standard_input_and_a_unit_period_may_be_given(pricing
         ('1978-04-01,payment,"200', "input-malformed", "row 3: "),
         (
             "1978-04-01,payment,200,,",
-            "terms-invalid",
+            "apr-never-paid-back",
             "payments: they sum to 200.00 USD, and never pay back the 6000.00",
         ),
-        ("1978-04-01,payment,-200,,", "terms-invalid", "payments: -200.00 USD on 1978-04-01 is not above zero"),
-        ("1979-01-01,advance,1,,", "terms-invalid", "payments: there is no payment to repay 6001.00 USD"),
+        ("1978-04-01,payment,-200,,", "apr-amount-not-positive", "an advance or a payment of -200.00 USD on 1978-04"),
+        ("1979-01-01,advance,1,,", "apr-nothing-paid", "payments: there is none to repay 6001.00 USD"),
     ],
 )
 def test_what_has_no_rate_or_no_meaning_is_refused_in_one_line(

@@ -9,23 +9,19 @@ from fractions import Fraction
 
 import pytest
 
+from ledger.errors import DomainError
 from ledger.money import Money
-from servicing.apr import (
-    AdvanceAfterPayments,
-    AmountNotPositive,
-    AprImpossible,
-    Disclosure,
-    Flow,
+from servicing.apr import Disclosure, Flow, disclose, disclose_terms, percent_a_year
+from servicing.due_dates import due_dates
+from servicing.errors import (
+    AdvanceUnrepaid,
+    FlowNotPositive,
     NeverPaidBack,
     NoRateFound,
     NothingAdvanced,
     NothingPaid,
-    NoTime,
-    disclose,
-    disclose_terms,
-    percent_a_year,
+    NoTimeToEarn,
 )
-from servicing.due_dates import due_dates
 from servicing.product import Product
 from servicing.unit_periods import (
     DAY,
@@ -386,31 +382,36 @@ ADVANCE = Flow(date(2026, 1, 10), usd("100"))
 @pytest.mark.parametrize(
     ("advances", "payments", "error", "sentence"),
     [
-        ([], [ADVANCE], NothingAdvanced, "there is none, but there are payments (1)"),
-        ([ADVANCE], [], NothingPaid, "there is no payment to repay 100.00 USD"),
-        ([ADVANCE], [Flow(ADVANCE.on, usd("0"))], AmountNotPositive, "0.00 USD on 2026-01-10 is not above zero"),
+        ([], [ADVANCE], NothingAdvanced, "advances: there is none, but there are payments (1)"),
+        ([ADVANCE], [], NothingPaid, "payments: there is none to repay 100.00 USD"),
+        (
+            [ADVANCE],
+            [Flow(ADVANCE.on, usd("0"))],
+            FlowNotPositive,
+            "an advance or a payment of 0.00 USD on 2026-01-10 is not above zero",
+        ),
         (
             [ADVANCE],
             [Flow(date(2026, 2, 10), usd("99.99"))],
             NeverPaidBack,
-            "they sum to 99.99 USD, and never pay back the 100.00 USD that are advanced",
+            "payments: they sum to 99.99 USD, and never pay back the 100.00 USD that are advanced",
         ),
         (
             [ADVANCE, Flow(date(2026, 3, 1), usd("1"))],
             [Flow(date(2026, 2, 10), usd("200"))],
-            AdvanceAfterPayments,
-            "the one on 2026-03-01 is not repaid: the last payment is on 2026-02-10",
+            AdvanceUnrepaid,
+            "advances: the one on 2026-03-01 is not repaid, the last payment is on 2026-02-10",
         ),
         (
             [ADVANCE],
             [Flow(ADVANCE.on, usd("110"))],
-            NoTime,
+            NoTimeToEarn,
             "what is advanced on 2026-01-10 is repaid the same day with a finance charge of 10.00 USD",
         ),
     ],
 )
 def test_what_has_no_rate_is_refused_with_its_figures(
-    advances: list[Flow], payments: list[Flow], error: type[AprImpossible], sentence: str
+    advances: list[Flow], payments: list[Flow], error: type[DomainError], sentence: str
 ) -> None:
     with pytest.raises(error) as refused:
         disclose(advances, payments)
