@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 
+from servicing.checkpoint import Checkpoint
 from servicing.effects import funding, payments
 from servicing.events import UNDOING, Event, Kind
 from servicing.folding import ACCRUAL_KEY, Folding
@@ -38,20 +39,30 @@ def fold(
     *,
     fees_through: date | None = None,
     accrual_days: Iterable[date] = (),
+    start: Checkpoint | None = None,
+    checkpoint_on: date | None = None,
 ) -> LoanState:
     """Return the loan at the close of a day.
 
     Interest is planned to be booked on the day of every event, on each month end, and on `accrual_days`. Late fees are
     assessed up to `fees_through`, the last day whose close was evaluated (None: not yet). An event that was undone, on
     whatever day, is left out on every day.
+
+    From a checkpoint (`start`) on, only what comes after it is folded, allocated and planned: the caller knows that
+    nothing has changed before it. At the beginning of `checkpoint_on` one is made for the next fold.
     """
+    checkpoint = None
     undone = {event.of for event in events if event.kind in UNDOING}
     known = sorted((event for event in events if event.effective_date <= through), key=lambda event: event.order)
     by_day: dict[date, list[Event]] = {}
     for event in known:
         by_day.setdefault(event.effective_date, []).append(event)
-    folding = Folding(terms, through=through, booking_days={*by_day, *accrual_days})
+    folding = Folding(terms, through=through, booking_days={*by_day, *accrual_days}, start=start)
+    if checkpoint_on is not None:
+        folding.days.add(checkpoint_on)
     for day in folding.days:
+        if day == checkpoint_on:
+            checkpoint = folding.freeze(day)
         happening = by_day.get(day, ())
         effective = [event for event in happening if event.no not in undone]
         folding.open_day(day)
@@ -60,7 +71,7 @@ def fold(
         _take(folding, (event for event in effective if not event.is_before_due))
         if fees_through is not None and day <= fees_through:
             folding.close_day(day)
-    return folding.state()
+    return folding.state(checkpoint)
 
 
 def _take(folding: Folding, events: Iterable[Event]) -> None:

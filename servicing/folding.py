@@ -13,6 +13,7 @@ from datetime import date, timedelta
 from heapq import heappop, heappush
 
 from ledger.money import Money, round_to_minor
+from servicing.checkpoint import Checkpoint, Figures, day_of_text, text_of_day
 from servicing.events import Event
 from servicing.installments import Installments
 from servicing.running_interest import RunningInterest
@@ -28,9 +29,12 @@ ACCRUAL_KEY = "accrual:"
 class Folding:
     """A loan while it is folded; it lives only inside `fold`. Effects read and move its public figures."""
 
-    def __init__(self, terms: Terms, *, through: date, booking_days: Iterable[date]) -> None:
+    def __init__(
+        self, terms: Terms, *, through: date, booking_days: Iterable[date], start: Checkpoint | None = None
+    ) -> None:
         contract = contract_of(terms)
         self.terms = terms
+        self.contract = contract
         self.through = through
         self.funded = False
         self.installments = Installments(contract.rows)
@@ -41,16 +45,48 @@ class Folding:
         self.by_installment: dict[int, Mapping[int, Allocation]] = {}
         self.planned: list[PlannedEntry] = []
         self.paid_off_on: date | None = None
+        self._penalties_paid = 0
         self._booking_days = {*booking_days, *_month_ends(terms.funded_on, through)}
-        self.days = Days(terms.funded_on, through)
+        if start is not None:
+            self._thaw(start.figures)
+        self.days = Days(terms.funded_on if start is None else start.day, through)
         self.days.add(*self._booking_days, through)
-        self._note_days_of(contract)
+        self._note_days_of(self.contract)
+
+    def freeze(self, day: date) -> Checkpoint:
+        """Return the loan as it stands, before anything of a day."""
+        return Checkpoint(
+            day,
+            {
+                "funded": self.funded,
+                "owed": dict(self.owed),
+                "unapplied": self.unapplied,
+                "penalties_paid": self._penalties_paid,
+                "paid_off_on": text_of_day(self.paid_off_on),
+                "contract": None if self.contract == contract_of(self.terms) else self.contract.as_json(),
+                "installments": self.installments.freeze(self.contract.rows),
+                "interest": self.interest.freeze(),
+            },
+        )
+
+    def _thaw(self, figures: Figures) -> None:
+        if figures["contract"] is not None:
+            self.contract = Contract.from_json(figures["contract"])
+            self.installments = Installments(self.contract.rows)
+            self.interest = RunningInterest(self.terms, self.contract)
+        self.funded, self.unapplied = figures["funded"], figures["unapplied"]
+        self.owed = dict(figures["owed"])
+        self._penalties_paid = figures["penalties_paid"]
+        self.paid_off_on = day_of_text(figures["paid_off_on"])
+        self.installments.thaw(figures["installments"])
+        self.interest.thaw(figures["interest"])
 
     def recontract(self, contract: Contract) -> None:
         """Replace the installments that have not fallen due, and their periods, by those of another contract.
 
         It has the installments that have fallen due as well, unchanged: they are told apart by their number.
         """
+        self.contract = contract
         self.installments.replace_coming(contract.rows)
         self.interest.replace_coming(contract)
         self._note_days_of(contract)
@@ -115,6 +151,7 @@ class Folding:
         """Keep how a payment was split."""
         self.allocations[event.no] = split.allocation
         self.by_installment[event.no] = split.by_installment
+        self._penalties_paid += split.allocation.penalties
 
     def plan(
         self, key: str, template: str, day: date, amounts: Mapping[str, int], clearing_role: str | None = None
@@ -124,8 +161,8 @@ class Folding:
             PlannedEntry(key=key, template=template, effective_date=day, amounts=amounts, clearing_role=clearing_role)
         )
 
-    def state(self) -> LoanState:
-        """Return the loan at the close of the last day."""
+    def state(self, checkpoint: Checkpoint | None = None) -> LoanState:
+        """Return the loan at the close of the last day, with a checkpoint that was made on the way."""
         return LoanState(
             through=self.through,
             principal=self.owed["principal"],
@@ -140,6 +177,7 @@ class Folding:
             by_installment=self.by_installment,
             installments=self.installments.states(),
             planned=tuple(self.planned),
+            checkpoint=checkpoint,
         )
 
     def _note_days_of(self, contract: Contract) -> None:
@@ -152,8 +190,8 @@ class Folding:
 
     def _assess_late_fee(self, no: int, day: date) -> None:
         """Assess the fee of an installment, unless all that is missing is what penalties took from payments."""
-        excused = sum(parts.penalties for parts in self.allocations.values())
-        past_due = min(self.installments.unpaid_of(no), self.installments.unpaid_through(no) - excused)
+        missing = self.installments.unpaid_through(no) - self._penalties_paid
+        past_due = min(self.installments.unpaid_of(no), missing)
         fee = self._late_fee_on(past_due) if past_due > 0 else 0
         if fee:
             self.owed["late_fees"] += fee

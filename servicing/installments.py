@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
+from servicing.checkpoint import Figures, day_of_text, text_of_day
 from servicing.schedule import Installment
 from servicing.state import InstallmentState
 from servicing.waterfall import ALL_RECEIVABLES, SHARING_ROOM, Allocation, Claim
@@ -59,6 +60,24 @@ class _Line:
         """Return an installment of the contract as nothing has happened to it yet."""
         return cls(row.no, row.due, row.interest, row.principal, row.keeps_total, row.asks_interest)
 
+    def freeze(self) -> Figures:
+        """Return what has become of it."""
+        return {
+            "no": self.no,
+            "interest": self.interest,
+            "principal": self.principal,
+            "fees": dict(self.fees),
+            "paid": dict(self.paid),
+            "has_fallen_due": self.has_fallen_due,
+            "paid_off_on": text_of_day(self.paid_off_on),
+        }
+
+    def thaw(self, figures: Figures) -> None:
+        """Take over what had become of it."""
+        self.interest, self.principal = figures["interest"], figures["principal"]
+        self.fees, self.paid = dict(figures["fees"]), dict(figures["paid"])
+        self.has_fallen_due, self.paid_off_on = figures["has_fallen_due"], day_of_text(figures["paid_off_on"])
+
 
 class Installments:
     """The running figures of a loan's installments, in minor units; they live only inside a fold."""
@@ -68,6 +87,17 @@ class Installments:
         self._fallen = 0
         self._claimed_interest = 0
         """Interest of the installments that have fallen due, the last one excepted."""
+
+    def freeze(self, contract: Sequence[Installment]) -> Figures:
+        """Return what is not as the contract has it."""
+        touched = [line.freeze() for line, row in zip(self._lines, contract, strict=True) if line != _Line.of(row)]
+        return {"fallen": self._fallen, "claimed_interest": self._claimed_interest, "lines": touched}
+
+    def thaw(self, figures: Figures) -> None:
+        """Go on from figures that were frozen beside the same contract."""
+        self._fallen, self._claimed_interest = figures["fallen"], figures["claimed_interest"]
+        for line in figures["lines"]:
+            self._lines[line["no"] - 1].thaw(line)
 
     def fall_due(self, day: date, *, interest_earned: int, principal_owed: int) -> None:
         """Settle the figures of every installment due by a day, which is asked of each due date in turn.

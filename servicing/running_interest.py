@@ -12,6 +12,7 @@ from fractions import Fraction
 from dateutil.relativedelta import relativedelta
 
 from servicing.accrual import Balances, interest_of, rounded
+from servicing.checkpoint import Figures, text_of_fraction
 from servicing.day_count import Period
 from servicing.schedule import Contract, method_of, rate_in
 from servicing.terms import Terms
@@ -30,6 +31,26 @@ class RunningInterest:
         self._principal_at_period_start = 0
         self._exact = Fraction(0)
         self._booked = 0
+
+    def freeze(self) -> Figures:
+        """Return the figures as they stand; the periods are the contract's."""
+        return {
+            "place": self._place,
+            "accrued_to": self._accrued_to.isoformat(),
+            "principal_at_period_start": self._principal_at_period_start,
+            "exact": text_of_fraction(self._exact),
+            "booked": self._booked,
+        }
+
+    def thaw(self, figures: Figures) -> None:
+        """Go on from figures that were frozen beside the same contract."""
+        self._accrued_to = date.fromisoformat(figures["accrued_to"])
+        self._principal_at_period_start = figures["principal_at_period_start"]
+        self._exact, self._booked = Fraction(figures["exact"]), figures["booked"]
+        self._place = 0
+        while self._place < figures["place"]:
+            self._period()
+            self._place += 1
 
     @property
     def earned(self) -> int:

@@ -6,7 +6,7 @@ Next: `servicing/amortization.py` for what installments ask for; `servicing/engi
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -51,6 +51,27 @@ class Contract:
 
     rows: tuple[Installment, ...]
     periods: tuple[Period, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the contract as JSON values."""
+        return {
+            "rows": [
+                [r.no, r.due.isoformat(), r.principal, r.interest, r.balance, r.keeps_total, r.asks_interest]
+                for r in self.rows
+            ],
+            "periods": [[p.start.isoformat(), p.end.isoformat(), str(p.nominal)] for p in self.periods],
+        }
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Contract:
+        """Return the contract that `as_json` wrote."""
+        return cls(
+            tuple(Installment(no, date.fromisoformat(due), *amounts) for no, due, *amounts in stored["rows"]),
+            tuple(
+                Period(date.fromisoformat(start), date.fromisoformat(end), Fraction(nominal))
+                for start, end, nominal in stored["periods"]
+            ),
+        )
 
 
 def dues_of(terms: Terms) -> tuple[date, ...]:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from servicing.checkpoint import Checkpoint
 from servicing.waterfall import Allocation
 
 
@@ -73,6 +74,8 @@ class LoanState:
     by_installment: Mapping[int, Mapping[int, Allocation]]
     installments: tuple[InstallmentState, ...]
     planned: tuple[PlannedEntry, ...]
+    checkpoint: Checkpoint | None = None
+    """Where a later fold can begin, if one was asked for; `allocations` and `planned` of this one then begin there."""
 
     @property
     def penalties(self) -> int:
