@@ -1,4 +1,4 @@
-"""How each event of a loan is booked: the templates, and from a planned entry to postings.
+"""How each event of a loan is booked: the templates, each with its turn in a replay, and from a plan to postings.
 
 RAIL_CLEARING stands for the clearing account of the payment's method; the planned entry says which. A template that
 was used is never edited, only followed by a next version. A role may move to another account: entries booked before
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from ledger.chart import AccountCode
 from ledger.journal import Posting
@@ -18,8 +19,42 @@ from servicing.state import PlannedEntry
 
 RAIL = "RAIL_CLEARING"
 
-TEMPLATES = Templates(
-    (
+
+class Turn(StrEnum):
+    """What an entry does to the balances that may not go below zero, which says when a replay takes it.
+
+    One entry does one of these; an event that does two is two entries.
+    """
+
+    CHARGES = "charges"
+    """Debits a receivable, and credits income, a payable or unapplied cash: it takes from no such balance."""
+    SETTLES = "settles"
+    """Credits a receivable: a payment, a waiver, a write-off. What is more than the debt is unapplied cash."""
+    SPENDS = "spends"
+    """Debits unapplied cash: it pays what is owed later, or it is to be refunded."""
+    SENDS = "sends"
+    """Debits what is payable: the money leaves."""
+
+
+TAKES_FROM: tuple[tuple[Turn, str], ...] = (
+    (Turn.SPENDS, "UNAPPLIED_PAYMENTS"),
+    (Turn.SENDS, "REFUNDS_PAYABLE"),
+    (Turn.SENDS, "DISBURSEMENTS_PAYABLE"),
+)
+"""From which liability the entries of a turn take what those of an earlier turn brought, in this order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A template and its turn; every version of a template has the same one."""
+
+    turn: Turn
+    template: Template
+
+
+RULES = (
+    Rule(
+        Turn.CHARGES,
         Template(
             "loan_funded",
             1,
@@ -29,18 +64,27 @@ TEMPLATES = Templates(
                 Row("LOAN_PRINCIPAL", "DEFERRED_ORIGINATION_FEES", "fee"),
             ),
         ),
+    ),
+    Rule(
+        Turn.SENDS,
         Template(
             "disbursement_sent",
             1,
             "Disbursement sent",
             (Row("DISBURSEMENTS_PAYABLE", "ACH_CLEARING", "amount"),),
         ),
+    ),
+    Rule(
+        Turn.CHARGES,
         Template(
             "interest_accrued",
             1,
             "Interest accrued",
             (Row("INTEREST_RECEIVABLE", "INTEREST_INCOME", "interest"),),
         ),
+    ),
+    Rule(
+        Turn.SETTLES,
         Template(
             "payment_applied",
             1,
@@ -54,6 +98,9 @@ TEMPLATES = Templates(
                 Row(RAIL, "UNAPPLIED_PAYMENTS", "unapplied"),
             ),
         ),
+    ),
+    Rule(
+        Turn.SPENDS,
         Template(
             "unapplied_applied",
             1,
@@ -66,26 +113,30 @@ TEMPLATES = Templates(
                 Row("UNAPPLIED_PAYMENTS", "LOAN_PRINCIPAL", "principal"),
             ),
         ),
+    ),
+    Rule(
+        Turn.CHARGES,
         Template(
             "late_fee_assessed",
             1,
             "Late fee assessed",
             (Row("LATE_FEES_RECEIVABLE", "LATE_FEE_INCOME", "fee"),),
         ),
+    ),
+    Rule(
+        Turn.CHARGES,
         Template(
             "returned_payment_fee_assessed",
             1,
             "Returned payment fee assessed",
             (Row("RETURNED_PAYMENT_FEES_RECEIVABLE", "OTHER_FEE_INCOME", "fee"),),
         ),
-    )
+    ),
 )
 
-PAYMENT_TEMPLATES = frozenset({"payment_applied"})
-"""Entries by which money comes in, what is not owed as unapplied cash."""
-
-UNAPPLIED_TEMPLATES = frozenset({"unapplied_applied"})
-"""Entries that spend unapplied cash, which payments brought."""
+TEMPLATES = Templates(rule.template for rule in RULES)
+TURNS: Mapping[str, Turn] = {rule.template.name: rule.turn for rule in RULES}
+"""The turn of each template, by its name."""
 
 BALANCE_ROLES: Mapping[str, tuple[str, ...]] = {
     "principal": ("LOAN_PRINCIPAL",),

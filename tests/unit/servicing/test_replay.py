@@ -8,7 +8,7 @@ from datetime import date
 from ledger.chart import AccountCode
 from ledger.journal import Posting
 from ledger.money import Money
-from servicing.posting_rules import Roles, books, postings_of
+from servicing.posting_rules import RULES, TURNS, Roles, books, postings_of
 from servicing.replay import Book, Booked, Desired, Reverse, Step, difference, touches_payments
 from servicing.state import PlannedEntry
 
@@ -31,13 +31,13 @@ def accrual(interest: int, on: date = DAY) -> PlannedEntry:
     )
 
 
-def paid(no: int, interest: int, principal: int) -> PlannedEntry:
-    amounts = dict.fromkeys(("late_fees", "returned_payment_fees", "other_fees", "unapplied"), 0)
+def paid(no: int, interest: int, principal: int, unapplied: int = 0) -> PlannedEntry:
+    amounts = dict.fromkeys(("late_fees", "returned_payment_fees", "other_fees"), 0)
     return PlannedEntry(
         key=f"event:{no}",
         template="payment_applied",
         effective_date=DAY,
-        amounts={**amounts, "interest": interest, "principal": principal},
+        amounts={**amounts, "interest": interest, "principal": principal, "unapplied": unapplied},
         clearing_role="CASH_CLEARING",
     )
 
@@ -85,19 +85,41 @@ def test_what_is_missing_is_booked_and_corrects_nothing() -> None:
     assert told(difference(desired(accrual(100)), [], ROLES)) == ["book accrual:2026-02-15 for None"]
 
 
-def test_charges_are_put_right_between_undoing_payments_and_booking_them_again() -> None:
+def test_new_charges_come_first_and_wrong_ones_go_while_no_wrong_payment_stands() -> None:
     held = [booked(3, accrual(100)), booked(4, paid(2, 100, 50)), booked(5, paid(3, 0, 70))]
     steps = difference(desired(accrual(90), paid(3, 90, 0)), held, ROLES)
 
     assert told(steps) == [
+        "book accrual:2026-02-15 for 3",
         "undo event:3",
         "undo event:2",
-        "book accrual:2026-02-15 for 3",
         "undo accrual:2026-02-15",
         "book event:3 for 5",
     ]
     assert touches_payments(steps)
-    assert not touches_payments(steps[2:4])
+    assert not touches_payments(steps[3:4])
+
+
+def test_what_unapplied_cash_paid_stays_where_other_payments_cover_it() -> None:
+    spent, more = applied(4, 25), applied(6, 10)
+    held = [
+        booked(3, paid(2, 0, 50, unapplied=25)),
+        booked(4, spent),
+        booked(5, paid(3, 0, 70, unapplied=10)),
+        booked(6, more),
+    ]
+    steps = difference(desired(paid(2, 0, 50, unapplied=25), spent, paid(3, 0, 60, unapplied=20), more), held, ROLES)
+
+    assert told(steps) == [
+        "undo event:6/applied",
+        "undo event:3",
+        "book event:3 for 5",
+        "book event:6/applied for 6",
+    ]
+
+
+def test_every_template_has_one_turn_for_all_its_versions() -> None:
+    assert {rule.template.name: rule.turn for rule in RULES} == TURNS
 
 
 def test_what_unapplied_cash_paid_is_undone_before_any_payment_and_booked_after_all() -> None:
