@@ -6,8 +6,6 @@ Next: `ledger/domain_error.py` for what these classes inherit.
 
 from __future__ import annotations
 
-from datetime import date
-
 from ledger.domain_error import DomainError
 
 
@@ -100,14 +98,6 @@ class InputMalformed(DomainError, code="input-malformed"):
 
     place: str
     reason: str
-
-
-class FundedBeforeBookOpened(DomainError, code="funded-before-book-opened"):
-    """a loan that was funded on {funded_on} cannot be boarded in book {book}, which opened on {opened_on}"""
-
-    funded_on: date
-    book: str
-    opened_on: date
 
 
 class CursorInvalid(DomainError, code="cursor-invalid"):

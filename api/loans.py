@@ -12,11 +12,9 @@ from datetime import date
 
 import sqlalchemy as sa
 
-from api.boarding import require_days
 from api.views import Json, MoneyForm, day, entry_json
 from ledger.money import Money
 from ledger.queries.accounts import accounts
-from ledger.queries.accounts import book as load_book
 from ledger.queries.entries import entries
 from ledger.unit_of_work import UnitOfWork
 from servicing.commands.boarding import board_and_fund_loans
@@ -100,9 +98,8 @@ def _payments(view: LoanView, amount: AmountForm) -> list[Json]:
 def fund(uow: UnitOfWork, book: str, draft: LoanDraft, money: MoneyForm) -> Json:
     """Board and fund one loan; return it with the entries booked.
 
-    Raises: what `require_days` and `board_and_fund_loans` raise.
+    Raises: what `board_and_fund_loans` raises.
     """
-    require_days(load_book(uow.connection, book), draft.terms)
     (loan_id,) = board_and_fund_loans(uow, book, [draft])
     view = loan_view(uow.connection, loan_id)
     return {**loan_json(view, money), "entries": _booked(uow.connection, view, money, after=0)}

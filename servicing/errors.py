@@ -6,7 +6,9 @@ Next: `servicing/commands.py`, which raises most of these.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
+from typing import Any
 
 from ledger.domain_error import DomainError, Minor
 
@@ -165,11 +167,35 @@ class MethodUnknown(DomainError, code="payment-method-unknown"):
     known: tuple[str, ...]
 
 
+class FundedBeforeBookOpened(DomainError, code="funded-before-book-opened"):
+    """a loan that was funded on {funded_on} cannot be boarded in book {book}, which opened on {opened_on}"""
+
+    funded_on: date
+    book: str
+    opened_on: date
+
+
+class TapeUnreadable(DomainError, code="tape-unreadable"):
+    """{path}: {reason}"""
+
+    path: str
+    reason: str
+
+
 class TapeInvalid(DomainError, code="tape-invalid"):
-    """the tape has {count} mistakes: {mistakes}"""
+    """the tape has {count} mistakes in {rows} rows: {shown}"""
 
     count: int
-    mistakes: tuple[str, ...]
+    rows: int
+    shown: tuple[str, ...]
+    mistakes: tuple[Mapping[str, Any], ...]
+
+
+class ColumnMapInvalid(DomainError, code="column-map-invalid"):
+    """the column map, {place}: {reason}"""
+
+    place: str
+    reason: str
 
 
 class ControlTotalWrong(DomainError, code="control-total-wrong"):

@@ -17,6 +17,7 @@ from ledger.chart import AccountCode
 from ledger.journal import Posting
 from ledger.money import Money
 from servicing import tables
+from servicing.drafts import LoanDraft
 from servicing.errors import LoanUnknown
 from servicing.events import Event, Kind
 from servicing.posting_rules import Roles
@@ -265,3 +266,51 @@ def allocation_versions(connection: sa.Connection, loan_id: int) -> list[tuple[i
     """Return payment, the event that made the version (None: the daily cycle), and the parts, version by version."""
     rows = connection.execute(_ALLOCATIONS, {"loan_id": loan_id})
     return [(row.event_no, row.because_event_no, row.allocation) for row in rows]
+
+
+_NAMESAKES = sa.text(
+    "SELECT l.loan_id FROM servicing.loan l JOIN ledger.book b ON b.book_id = l.book_id AND b.code = :book"
+    " WHERE l.external_id = ANY (:names)"
+)
+_STANDING = sa.text(
+    "SELECT l.external_id, l.loan_id, t.terms, p.name AS product, e.kind, e.effective_date, e.payload"
+    " FROM servicing.loan l JOIN servicing.terms_version t ON t.loan_id = l.loan_id AND t.version = 1"
+    " JOIN servicing.product_version p ON p.content_hash = t.product_hash"
+    " JOIN servicing.event e ON e.loan_id = l.loan_id AND e.event_no = 1"
+    " WHERE l.loan_id = ANY (:ids)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A loan as it was put on the book."""
+
+    loan_id: int
+    facts: Mapping[str, object]
+
+    def difference_to(self, draft: LoanDraft) -> str | None:
+        """Say what a draft of the same name has otherwise, if anything; a later release of its product is no matter."""
+        given = _facts(draft)
+        for name in (*given, *self.facts):
+            # Terms of older releases lack what asks for nothing.
+            if (self.facts.get(name) or None) != (given.get(name) or None):
+                return f"its {name} is {self.facts.get(name)}, not {given.get(name)}"
+        return None
+
+
+def standing_loans(connection: sa.Connection, book_code: str, names: Sequence[str]) -> dict[str, Standing]:
+    """Return those of the named loans that are on the book, by name."""
+    ids = list(connection.scalars(_NAMESAKES, {"book": book_code, "names": list(names)}))
+    rows = connection.execute(_STANDING, {"ids": ids}) if ids else ()
+    return {row.external_id: Standing(row.loan_id, _standing_facts(row)) for row in rows}
+
+
+def _standing_facts(row: Any) -> dict[str, object]:
+    started = {"began as": row.kind, "first day": row.effective_date, **row.payload}
+    return {**row.terms, "product": row.product, **started}
+
+
+def _facts(draft: LoanDraft) -> dict[str, object]:
+    event = draft.first_event(draft.terms.funded_on)
+    started = {"began as": event.kind.value, "first day": event.effective_date, **payload_of(event)}
+    return {**draft.terms.as_json(), "product": draft.terms.product.name, **started}

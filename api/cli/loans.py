@@ -1,4 +1,4 @@
-"""`loanbook loan`, `board` and `run-day`: loans boarded, paid, undone, and their daily cycle.
+"""`loanbook loan` and `run-day`: loans boarded one by one, paid, undone, and their daily cycle.
 
 Next: `api/loans.py`, which both doors share; `servicing/commands/`.
 """
@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -20,7 +19,6 @@ from api.cli.session import Session, new_request_key
 
 if TYPE_CHECKING:
     from ledger.unit_of_work import UnitOfWork
-    from servicing.boarding import Tape
     from servicing.events import Kind
 
 INSTALLMENT_COLUMNS = (
@@ -215,63 +213,6 @@ def _print_change(done: Mapping[str, Any]) -> None:
         print_table(LINE_COLUMNS, lines, title=title)
     owed = ", ".join(f"{name} {grouped(value)}" for name, value in done["balances"].items())
     print_line(f"Loan {done['loan_id']} is {done['status']}: {owed}; payoff {grouped(done['payoff'])}")
-
-
-@click.command()
-@click.argument("tape", type=click.Path(path_type=Path))
-@click.option("--product", default="installment", show_default=True, help="The product of all its loans.")
-@click.option("--currency", help="The currency of all its amounts [default: the book's].")
-@click.option("--count", type=int, help="How many loans it must hold.")
-@click.option("--principal", metavar="AMOUNT", help="What their principal must sum to.")
-@changes
-def board(
-    session: Session, tape: Path, product: str, currency: str | None, count: int | None, principal: str | None
-) -> None:
-    """Board and fund the loans of a tape, a CSV file; all of them, or none.
-
-    Columns: external_id, principal, rate, installments, frequency, funded_on, first_due_on;
-    installment_amount and balloon may be left out. Every mistake is named by row and column before anything is
-    booked.
-
-    \b
-    loanbook board tape.csv --count 1000 --principal 13250000.00 --dry-run
-    """
-    from servicing.commands.boarding import board_and_fund_loans
-
-    read = _read_tape(session, tape, product, currency, count, principal)
-    code = session.book_code
-    ids = session.change(lambda uow: board_and_fund_loans(uow, code, read.drafts))
-    session.show(
-        {"loans": read.count, "principal": read.principal.format(), "loan_ids": list(ids)},
-        lambda: print_line(f"{read.count} loans, principal {read.principal.format(grouping=True)}"),
-    )
-
-
-def _read_tape(
-    session: Session, tape: Path, product: str, currency: str | None, count: int | None, principal: str | None
-) -> Tape:
-    from api.boarding import require_days_of_tape
-    from api.cli.files import read_text
-    from api.errors import FileUnusable
-    from ledger.money import Money
-    from ledger.queries.accounts import book
-    from servicing.boarding import read_tape
-    from servicing.errors import ControlTotalWrong, TapeInvalid
-    from servicing.product import shipped
-
-    text = read_text(tape)
-    into = session.read(lambda connection: book(connection, session.book_code))
-    unit = currency or into.base_currency
-    expected = None if principal is None else Money.parse(principal, unit)
-    try:
-        found = read_tape(text, shipped(product), unit, expected_count=count, expected_principal=expected)
-        require_days_of_tape(text, found, book=into)
-    except (TapeInvalid, ControlTotalWrong) as mistakes:
-        mistakes.add_note(tape.name)
-        raise
-    if not found.drafts:
-        raise FileUnusable(path=str(tape), reason="there is no loan in it")
-    return found
 
 
 @click.command("run-day")

@@ -30,7 +30,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "migrate": ("api.cli.books:migrate", "Bring the database to the newest schema."),
     "demo": ("api.cli.demo:demo", "Live three months of a portfolio, and close each of them."),
     "serve": ("api.cli.serve:serve", "Serve the HTTP API on this machine."),
-    "board": ("api.cli.loans:board", "Board and fund the loans of a tape."),
+    "board": ("api.cli.boarding:board", "Board the loans of a tape, and check it first."),
     "product": ("api.cli.products:product", "Load the rules that loans share, and look at them."),
     "loan": ("api.cli.loans:loan", "Show a loan, take a payment, undo one."),
     "run-day": ("api.cli.loans:run_day", "Run the daily cycle: late fees, and interest if it is asked for."),

@@ -50,7 +50,7 @@ class BookDay(Day):
     """A day that the books can hold, for what changes them."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
-        from api.days import objection_to
+        from ledger.book_days import objection_to
 
         found = super().convert(value, param, ctx)
         objection = objection_to(found)

@@ -160,8 +160,8 @@ def _read_file(file: Path, book: str) -> tuple[Placed, ...]:
     Raises: FileUnusable; MalformedRow; EntryUnbalanced.
     """
     from api.cli.files import read_text
-    from api.days import objection_to
     from api.errors import InputMalformed
+    from ledger.book_days import objection_to
     from ledger.manual_journal import read_filed
 
     # Only the ends of lines end a row: narrations may hold any other separator that Unicode knows.

@@ -11,16 +11,16 @@ from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
-from api.boarding import require_days_of_tape
-from api.cli.files import read_text
 from api.demo.story import MONTHS, Plan
 from api.errors import FileUnusable
 from ledger.dates import Month
-from servicing.boarding import read_tape
 from servicing.drafts import LoanDraft
 from servicing.errors import TapeInvalid
 from servicing.portfolio import make_portfolio
 from servicing.product import shipped
+from servicing.tapes.column_map import OWN_COLUMNS
+from servicing.tapes.fields import Reading
+from servicing.tapes.tape import Tape, drafts_of, open_tape
 
 OPENING = date(2026, 1, 1)
 CURRENCY = "USD"
@@ -39,10 +39,9 @@ def plan_from_tape(tape: Path, seed: int, first: Month | None = None) -> Plan:
     A loan is funded while its book is open, and the demonstration lives three months; the others are left out, and
     counted.
 
-    Raises: FileUnusable; TapeInvalid with every mistake by row and column, and a note of the file.
+    Raises: FileUnusable; TapeUnreadable; TapeInvalid with every mistake by row and column, and a note of the file.
     """
-    text = read_text(tape)
-    drafts = _read(text, tape)
+    drafts = _read(tape)
     opening = first or busiest([Month.of(draft.terms.funded_on) for draft in drafts])
     months = {opening.plus(n) for n in range(MONTHS)}
     chosen = tuple(draft for draft in drafts if Month.of(draft.terms.funded_on) in months)
@@ -53,7 +52,7 @@ def plan_from_tape(tape: Path, seed: int, first: Month | None = None) -> Plan:
             else "there is no loan in it"
         )
         raise FileUnusable(path=str(tape), reason=reason)
-    digest = hashlib.sha256(text.encode()).hexdigest()[:12]
+    digest = hashlib.sha256(tape.read_bytes()).hexdigest()[:12]
     code = f"demo-{digest}-{opening}-{seed}"
     return Plan(code, opening.first_day, CURRENCY, chosen, seed, left_out=len(drafts) - len(chosen))
 
@@ -68,11 +67,10 @@ def busiest(months: Sequence[Month]) -> Month:
     return max(sorted(counts), key=fundings, default=Month.of(OPENING))
 
 
-def _read(text: str, tape: Path) -> tuple[LoanDraft, ...]:
+def _read(tape: Path) -> tuple[LoanDraft, ...]:
+    reading = Reading(CURRENCY, OWN_COLUMNS.forms, shipped)
     try:
-        found = read_tape(text, shipped(PRODUCT), CURRENCY)
-        require_days_of_tape(text, found)
+        return drafts_of(Tape(open_tape(tape, OWN_COLUMNS), OWN_COLUMNS, reading, PRODUCT))
     except TapeInvalid as mistakes:
         mistakes.add_note(tape.name)
         raise
-    return found.drafts

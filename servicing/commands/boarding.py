@@ -1,13 +1,14 @@
-"""Putting loans on the books, many at once: subledgers, terms, the funding event, and its entries in batches.
+"""Putting loans on the books, many at once: subledgers, terms, the first event, and its entries in batches.
 
 Loans funded on one day share a batch; nothing is asked of the database once for each loan.
-Never: reading a file (`servicing/boarding.py`). Next: `ledger/commands/batches.py`.
+Never: reading a file (`servicing/tapes/`). Next: `servicing/commands/tapes.py`; `ledger/commands/batches.py`.
 """
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from itertools import groupby
 
@@ -17,13 +18,14 @@ from sqlalchemy.dialects.postgresql import insert
 from ledger.batch import Batch, BatchRow
 from ledger.commands.batches import post_batch_within
 from ledger.commands.subledgers import open_subledgers
+from ledger.queries.accounts import Book
 from ledger.queries.accounts import book as load_book
 from ledger.unit_of_work import UnitOfWork
 from servicing import tables
+from servicing.boarding_days import BookDays, require_days
 from servicing.drafts import LoanDraft
-from servicing.engine import fold
-from servicing.errors import EffectiveDateAhead, LoanExists
-from servicing.events import Event, Kind
+from servicing.effects.funding import entries_of
+from servicing.errors import LoanExists
 from servicing.posting_rules import TEMPLATES, narration_of, postings_of
 from servicing.state import PlannedEntry
 from servicing.store import event_row, load_roles, name_loans
@@ -32,20 +34,24 @@ from servicing.store import event_row, load_roles, name_loans
 def board_and_fund_loans(uow: UnitOfWork, book_code: str, drafts: Sequence[LoanDraft]) -> tuple[int, ...]:
     """Board loans and book their funding; return their ids in the order of the drafts.
 
-    Raises: BookUnknown; LoanExists; EffectiveDateAhead if one is funded after the business date.
+    Raises: BookUnknown; LoanExists; what `require_days` raises, such as EffectiveDateAhead.
     """
     if not drafts:
         return ()
     _refuse_twice(drafts)
     book = load_book(uow.connection, book_code)
     for draft in drafts:
-        if draft.terms.funded_on > book.business_date:
-            raise EffectiveDateAhead(effective_date=draft.terms.funded_on, business_date=book.business_date)
+        require_days(draft.terms, days_of(book))
     ids = _open(uow, book_code, drafts)
     _name(uow, book.own_subledger_id, drafts, ids)
     _insert(uow, book.book_id, book.business_date, drafts, ids)
     _post(uow, book_code, drafts, ids)
     return ids
+
+
+def days_of(book: Book) -> BookDays:
+    """Return the days of a book."""
+    return BookDays(book.code, book.opened_on, book.business_date)
 
 
 def _refuse_twice(drafts: Sequence[LoanDraft]) -> None:
@@ -68,55 +74,44 @@ def _open(uow: UnitOfWork, book_code: str, drafts: Sequence[LoanDraft]) -> tuple
 
 
 def _insert(uow: UnitOfWork, book_id: int, today: date, drafts: Sequence[LoanDraft], ids: Sequence[int]) -> None:
-    products = {draft.terms.product.content_hash(): draft.terms.product for draft in drafts}
-    hashes = {id(product): key for key, product in products.items()}
+    # Most loans share the very same product; its rules are hashed once.
+    products = {id(draft.terms.product): draft.terms.product for draft in drafts}
+    hashes = {key: product.content_hash() for key, product in products.items()}
+    versions = {hashes[key]: product for key, product in products.items()}
     uow.connection.execute(
         insert(tables.product_version).on_conflict_do_nothing(),
-        [{"content_hash": key, "name": p.name, "rules": p.as_json()} for key, p in products.items()],
+        [{"content_hash": key, "name": p.name, "rules": p.as_json()} for key, p in versions.items()],
     )
     loans, terms, events = [], [], []
     for loan_id, draft in zip(ids, drafts, strict=True):
         own = draft.terms
-        loans.append(
-            {
-                "loan_id": loan_id,
-                "book_id": book_id,
-                "external_id": draft.external_id,
-                "currency": own.currency,
-                "actor": uow.actor,
-            }
-        )
-        terms.append(
-            {
-                "loan_id": loan_id,
-                "version": 1,
-                "effective_date": own.funded_on,
-                "product_hash": hashes.get(id(own.product)) or own.product.content_hash(),
-                "terms": own.as_json(),
-                "reason": "contract",
-            }
-        )
-        events.append(event_row(loan_id, _funding(draft, today), uow.actor, "funding"))
-    for table, rows in (
-        (tables.loan, loans),
-        (tables.terms_version, terms),
-        (tables.event, events),
-    ):
-        uow.connection.execute(sa.insert(table), rows)
+        event = event_row(loan_id, draft.first_event(today), uow.actor, "funding")
+        event["payload"] = json.dumps(event["payload"])
+        loans.append((loan_id, book_id, draft.external_id, own.currency, uow.actor))
+        terms.append((loan_id, 1, own.funded_on, hashes[id(own.product)], json.dumps(own.as_json()), "contract"))
+        events.append(tuple(event.values()))
+    event_columns = tuple(event_row(0, drafts[0].first_event(today), "", ""))
+    _copy(uow.connection, tables.loan, ("loan_id", "book_id", "external_id", "currency", "actor"), loans)
+    terms_columns = ("loan_id", "version", "effective_date", "product_hash", "terms", "reason")
+    _copy(uow.connection, tables.terms_version, terms_columns, terms)
+    _copy(uow.connection, tables.event, event_columns, events)
+
+
+def _copy(
+    connection: sa.Connection, table: sa.Table, columns: Sequence[str], rows: Iterable[tuple[object, ...]]
+) -> None:
+    with connection.connection.cursor().copy(f"COPY {table.fullname} ({', '.join(columns)}) FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row(row)
 
 
 def _post(uow: UnitOfWork, book_code: str, drafts: Sequence[LoanDraft], ids: Sequence[int]) -> None:
     roles = load_roles(uow.connection, book_code)
-    planned = [
-        (item, loan_id, draft.terms.currency)
-        for loan_id, draft in zip(ids, drafts, strict=True)
-        for item in fold(draft.terms, [_funding(draft, draft.terms.funded_on)], draft.terms.funded_on).planned
-        if item.template != "interest_accrued"
-    ]
+    planned = list(_planned(drafts, ids))
     planned.sort(key=lambda row: (row[0].key, row[0].effective_date, row[1]))
     for (key, day), group in groupby(planned, key=lambda row: (row[0].key, row[0].effective_date)):
         members = list(group)
-        first: PlannedEntry = members[0][0]
+        first = members[0][0]
         rows = tuple(
             BatchRow(loan_id, posting.debit, posting.credit, posting.money)
             for item, loan_id, currency in members
@@ -135,12 +130,8 @@ def _post(uow: UnitOfWork, book_code: str, drafts: Sequence[LoanDraft], ids: Seq
         post_batch_within(uow, batch)
 
 
-def _funding(draft: LoanDraft, today: date) -> Event:
-    return Event(
-        no=1,
-        kind=Kind.FUNDED,
-        effective_date=draft.terms.funded_on,
-        entered_on=today,
-        amount=draft.terms.principal.minor,
-        method="ach",
-    )
+def _planned(drafts: Sequence[LoanDraft], ids: Sequence[int]) -> Iterator[tuple[PlannedEntry, int, str]]:
+    """Yield the entries of each loan's first event; nothing else can have happened to it yet."""
+    for loan_id, draft in zip(ids, drafts, strict=True):
+        for item in entries_of(draft.terms, draft.first_event(draft.terms.funded_on)):
+            yield item, loan_id, draft.terms.currency

@@ -17,7 +17,7 @@ def test_a_product_is_loaded_and_shown(client: FlaskClient, books: Books) -> Non
     shown = client.get("/v1/products/personal").get_json()
     assert shown["rules"]["late_fee"]["amount"] == "15.00"
     names = [product["name"] for product in client.get("/v1/products").get_json()["products"]]
-    assert names == ["installment", "personal"]
+    assert names == ["installment", "lendingclub", "personal"]
 
 
 def test_the_same_request_again_is_answered_alike(client: FlaskClient, books: Books) -> None:

@@ -98,8 +98,8 @@ def test_a_tape_with_a_bad_row_is_refused_by_file_row_and_field_and_nothing_is_w
     tape.write_text(TAPE.replace("2010-06-01", "0001-06-01"))
     misdated = loanbook(*run, expect=2).refusal
 
-    assert misread["message"].startswith("tape.csv: the tape has 2 mistakes: row 3, column installments: ")
+    assert misread["message"].startswith("tape.csv: the tape has 2 mistakes in 2 rows: row 3, column installments: ")
     assert "row 4, column principal: " in misread["message"]
-    assert misdated["mistakes"][0].startswith("row 3, column funded_on: 0001-06-01 lies outside 1900-01-01")
+    assert misdated["shown"][0].startswith("row 3, column funded_on: 0001-06-01 lies outside 1900-01-01")
     assert not (tmp_path / "out").exists()
     assert loanbook("day", "show", "--json", expect=2).refusal["code"] == "book-missing"

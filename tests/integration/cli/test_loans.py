@@ -1,4 +1,4 @@
-"""`loanbook board`, `loan`, `run-day` and `settle`."""
+"""`loanbook loan`, `run-day` and `settle`."""
 
 from __future__ import annotations
 
@@ -33,79 +33,6 @@ def lender(book: Loanbook, tape: Path) -> Loanbook:
 def ids(loanbook: Loanbook) -> list[str]:
     """Return the ids of the loans in the order of the tape."""
     return [str(loan_id) for loan_id in loanbook("loan", "list", "--json").json["loan_ids"]]
-
-
-def test_a_tape_is_boarded_whole_with_its_control_totals(book: Loanbook, tape: Path) -> None:
-    book("day", "advance", "2026-01-15")
-
-    tried = book("board", str(tape), "--count", "2", "--principal", "12500", "--dry-run", "--json").json
-    done = book("board", str(tape), "--count", "2", "--principal", "12500.00", "--json").json
-
-    assert tried["dry_run"] is True
-    assert (done["loans"], done["principal"]) == (2, "12500.00")
-    assert len(ids(book)) == 2
-
-
-@pytest.mark.parametrize(
-    ("arguments", "code"),
-    [
-        (("--count", "3"), "control-total-wrong"),
-        (("--principal", "12500.01"), "control-total-wrong"),
-        (("--product", "nothing"), "product-invalid"),
-    ],
-)
-def test_a_tape_with_other_totals_is_refused(book: Loanbook, tape: Path, arguments: tuple[str, ...], code: str) -> None:
-    book("day", "advance", "2026-01-15")
-
-    assert book("board", str(tape), *arguments, "--json", expect=2).refusal["code"] == code
-    assert ids(book) == []
-
-
-def test_every_mistake_of_a_tape_is_named_by_row_and_column(book: Loanbook, tape: Path) -> None:
-    tape.write_text(TAPE.replace("10000.00", "10000.001").replace("9.5,24", "9.5,zero"))
-
-    refusal = book("board", str(tape), "--json", expect=2).refusal
-
-    assert refusal["code"] == "tape-invalid"
-    assert [mistake.split(":")[0] for mistake in refusal["mistakes"]] == [
-        "row 2, column principal",
-        "row 3, column installments",
-    ]
-
-
-@pytest.mark.parametrize(
-    ("funded_on", "first_due_on", "column", "reason"),
-    [
-        ("2025-12-31", "2026-02-15", "funded_on", "2025-12-31 lies before book main opened on 2026-01-01"),
-        ("2026-01-16", "2026-02-15", "funded_on", "2026-01-16 lies ahead of the business date 2026-01-15"),
-        ("0001-01-01", "2026-02-15", "funded_on", "0001-01-01 lies outside 1900-01-01 to 2199-12-31"),
-        ("2026-01-15", "9999-12-31", "first_due_on", "9999-12-31 lies outside 1900-01-01 to 2199-12-31"),
-        ("2026-01-15", "2126-01-15", "installments", "the last of 24 falls due on 2127-12-15, which lies after"),
-    ],
-)
-def test_a_day_that_cannot_be_is_named_by_row_and_column_and_nothing_is_boarded(
-    book: Loanbook, tape: Path, funded_on: str, first_due_on: str, column: str, reason: str
-) -> None:
-    book("day", "advance", "2026-01-15")
-    tape.write_text(f'{TAPE}\n"L-3\n",1.00,9.5,24,monthly,{funded_on},{first_due_on}\n')
-
-    refusal = book("board", str(tape), "--json", expect=2).refusal
-
-    assert refusal["code"] == "tape-invalid"
-    assert refusal["mistakes"][0].startswith(f"row 6, column {column}: {reason}")
-    assert ids(book) == []
-
-
-def test_a_loan_funded_on_the_day_the_book_opened_is_boarded(book: Loanbook, tape: Path) -> None:
-    tape.write_text(TAPE.splitlines()[0] + "\nL-1,1.00,9.5,1200,monthly,2026-01-01,2026-01-31\n")
-
-    book("board", str(tape))
-
-    assert len(ids(book)) == 1
-
-
-def test_a_tape_that_came_before_is_refused(lender: Loanbook, tape: Path) -> None:
-    assert lender("board", str(tape), "--json", expect=2).refusal["code"] == "loan-exists"
 
 
 def test_a_loan_is_shown_for_people_and_for_programs(lender: Loanbook) -> None:

@@ -26,7 +26,7 @@ def test_a_product_is_loaded_listed_and_shown(book: Loanbook, file: Path) -> Non
     assert "release 2, is loaded" in book("product", "load", str(file)).out
 
     listed = {row["name"]: row["release"] for row in book("product", "list", "--json").json["products"]}
-    assert listed == {"installment": None, "personal": 2}
+    assert listed == {"installment": None, "lendingclub": None, "personal": 2}
     shown = book("product", "show", "personal", "--json").json
     assert shown["rules"]["grace_days"] == 15
     assert [release["release"] for release in shown["releases"]] == [2, 1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
@@ -24,7 +25,7 @@ from servicing.engine import fold
 from servicing.errors import EffectiveDateAhead
 from servicing.queries import booked_balances, loan_view, versions
 from tests.integration.servicing.acts import pay
-from tests.support.loan_lives import ACTOR
+from tests.support.loan_lives import ACTOR, open_book
 from tests.unit.servicing.examples import TERMS
 
 TODAY = date(2026, 3, 20)
@@ -130,10 +131,10 @@ def test_entries_booked_before_a_role_moved_stay_and_new_ones_follow_it(
     assert before != after
 
 
-def test_a_seasoned_loan_is_boarded_with_its_past_and_accrues_month_by_month(
-    engine: sa.Engine, loan: tuple[str, int, int]
-) -> None:
-    code, _, _ = loan
+def test_a_seasoned_loan_is_boarded_with_its_past_and_accrues_month_by_month(engine: sa.Engine) -> None:
+    code = f"S{uuid.uuid4().hex[:8]}"
+    open_book(engine, code, date(2025, 11, 1))
+    run(engine, lambda uow: books.advance_business_date(uow, code, TODAY), actor=ACTOR)
     old = replace(TERMS, funded_on=date(2025, 11, 15), first_due_on=date(2025, 12, 15))
     (loan_id,) = run(engine, lambda uow: board_and_fund_loans(uow, code, [LoanDraft("OLD", old)]), actor=ACTOR)
 

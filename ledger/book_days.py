@@ -1,7 +1,7 @@
 """The days that books can hold: what lies outside them is a slip of the keyboard, at whichever door it comes in.
 
 Questions may name any day of the calendar; only what changes the books is held to these. Never: the days of one book,
-which the ledger knows. Next: `api/cli/options.py`, `api/models.py`, `api/boarding.py`.
+which `ledger/commands/books.py` knows. Next: `api/cli/options.py`, `servicing/boarding_days.py`.
 """
 
 from __future__ import annotations

@@ -1,0 +1,239 @@
+"""`loanbook board`: the loans of a tape, checked row by row, then boarded in chunks.
+
+Next: `servicing/commands/tapes.py`; `docs/how-to/boarding.md`.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from api.cli.options import changes
+from api.cli.output import Column, amount, grouped, print_line, print_table
+from api.cli.session import Session
+
+if TYPE_CHECKING:
+    from ledger.money import Money
+    from servicing.commands.tapes import Checked
+    from servicing.product import Product
+    from servicing.tapes.column_map import ColumnMap
+    from servicing.tapes.rows import Mistake
+    from servicing.tapes.tape import Tape
+    from servicing.tapes.totals import ControlTotal
+
+FORMATS = ("csv", "xlsx", "jsonl")
+MISTAKE_COLUMNS = (
+    Column("row", "Row", right=True),
+    Column("column", "Column"),
+    Column("value", "Value"),
+    Column("reason", "Reason", long=True),
+)
+TOTAL_COLUMNS = (Column("total", "Total"), amount("found", "On the tape"), amount("stated", "As stated"))
+
+
+@click.command()
+@click.argument("tape", type=click.Path(path_type=Path))
+@click.option("--map", "map_name", metavar="MAP", help="A column map: a TOML file, or the name of a shipped one.")
+@click.option("--format", "format_", type=click.Choice(FORMATS), help="The tape's format [default: by its ending].")
+@click.option("--product", help="The product of loans whose rows name none [default: the map's, or installment].")
+@click.option("--currency", help="The currency of all its amounts [default: the map's, or the book's].")
+@click.option("--count", type=int, help="How many loans it must hold.")
+@click.option("--principal", metavar="AMOUNT", help="What their principal must sum to.")
+@click.option("--total", "totals", metavar="NAME=AMOUNT", multiple=True, help="What any of its balances must sum to.")
+@click.option("--errors", type=click.Path(path_type=Path), help="Write the rows that are refused to this file.")
+@click.option("--partial", "is_partial", is_flag=True, help="Board the rows that are right although others are not.")
+@changes
+def board(
+    session: Session,
+    tape: Path,
+    map_name: str | None,
+    format_: str | None,
+    product: str | None,
+    currency: str | None,
+    count: int | None,
+    principal: str | None,
+    totals: tuple[str, ...],
+    errors: Path | None,
+    is_partial: bool,
+) -> int:
+    """Board the loans of a tape: CSV, XLSX or JSON Lines; `-` reads from standard input.
+
+    Without a map its columns are external_id, principal, rate, installments, frequency, funded_on, first_due_on,
+    and where wanted product, installment_amount, balloon, steps, rows. A map says where else they come from.
+
+    Every row is checked before anything is booked, and every mistake named by row and column. Loans are boarded in
+    chunks, each a transaction of its own; a run that was killed is run again, and passes over what is on the book.
+    Rows that are refused keep all others from being boarded, unless --partial; an errors file, mended, is a tape.
+
+    The exit code is 1 if rows were left out, 2 if nothing was boarded for them.
+
+    \b
+    loanbook board tape.csv --count 1000 --principal 13250000.00 --dry-run
+    loanbook board tape.xlsx --map seller.toml --errors refused.xlsx --partial
+    loanbook board LoanStats3a.csv --map lendingclub --product lendingclub --dry-run
+    """
+    from api.errors import FileUnusable
+    from servicing.tapes.totals import require_totals, totals_of
+
+    with _seekable(tape) as path:
+        source = _tape(session, path, _column_map(map_name), format_, product, currency)
+        checked = _check(session, source, tape, errors)
+        if not checked.rows and not checked.mistakes:
+            raise FileUnusable(path=str(tape), reason="there is no loan in it")
+        stated = _stated(principal, totals, source.reading.currency)
+        found = totals_of(checked.rows, checked.sums, source.reading.currency, stated_count=count, stated=stated)
+        if not (is_partial and checked.refused):
+            _refuse(session, checked, tape)
+        require_totals(found)
+        ids = _board(session, source, checked)
+    document = {
+        "loans": len(ids),
+        "found": checked.found,
+        "passed_over": checked.passed_over,
+        "refused": checked.refused,
+        **{total.name: total.found for total in found if total.name != "count"},
+        "totals": [total.as_json() for total in found],
+        "mistakes": [mistake.as_json() for mistake in checked.mistakes],
+        "loan_ids": list(ids),
+    }
+    session.show(document, lambda: _print(document, checked.mistakes, found))
+    return 1 if checked.mistakes else 0
+
+
+def _column_map(name: str | None) -> ColumnMap:
+    from api.cli.files import read_text
+    from servicing.tapes.column_map import OWN_COLUMNS, parse_map, shipped_map
+
+    if name is None:
+        return OWN_COLUMNS
+    return parse_map(read_text(Path(name))) if name.endswith(".toml") else shipped_map(name)
+
+
+def _stated(principal: str | None, totals: Sequence[str], currency: str) -> dict[str, Money]:
+    from ledger.money import Money
+    from servicing.tapes.fields import SUMMED
+
+    given = {} if principal is None else {"principal": principal}
+    for text in totals:
+        name, _, value = text.partition("=")
+        if name not in SUMMED:
+            raise click.BadParameter(
+                f"{text!r} is not NAME=AMOUNT with one of {', '.join(SUMMED)}", param_hint="--total"
+            )
+        given[name] = value
+    return {name: Money.parse(value, currency) for name, value in given.items()}
+
+
+def _tape(
+    session: Session, path: Path, columns: ColumnMap, format_: str | None, product: str | None, currency: str | None
+) -> Tape:
+    from ledger.money import Currency
+    from ledger.queries.accounts import book
+    from servicing.commands.boarding import days_of
+    from servicing.queries import product_named
+    from servicing.tapes.fields import Reading
+    from servicing.tapes.tape import Tape, open_tape
+
+    into = session.read(lambda connection: book(connection, session.book_code))
+    unit = Currency.of(currency or columns.currency or into.base_currency).code
+
+    @lru_cache(maxsize=256)
+    def product_of(name: str) -> Product:
+        return session.read(lambda connection: product_named(connection, name))
+
+    own = product or columns.product or "installment"
+    product_of(own)
+    return Tape(
+        file=open_tape(path, columns, format_),
+        columns=columns,
+        reading=Reading(unit, columns.forms, product_of),
+        product=own,
+        book=days_of(into),
+    )
+
+
+def _check(session: Session, source: Tape, tape: Path, errors: Path | None) -> Checked:
+    from api.cli.progress import progress
+    from api.errors import FileUnusable
+    from servicing.commands.tapes import check_tape
+
+    if errors is not None and errors.exists() and errors.samefile(source.file.path):
+        raise FileUnusable(path=str(errors), reason="it is the tape itself")
+    with ExitStack() as stack:
+        advance = stack.enter_context(progress(f"Checking {tape.name}", quiet=session.as_json))
+        stack.enter_context(session.edge.named_trouble())
+        on_refused = None if errors is None else stack.enter_context(source.file.refused_to(errors))
+        checked = check_tape(
+            session.edge.engine, session.book_code, source, on_refused=on_refused, on_progress=partial(advance, total=0)
+        )
+    if errors is not None and not checked.refused:
+        errors.unlink(missing_ok=True)
+    return checked
+
+
+def _refuse(session: Session, checked: Checked, tape: Path) -> None:
+    from servicing.errors import TapeInvalid
+    from servicing.tapes.tape import refuse
+
+    if checked.mistakes and not session.as_json:
+        _print_mistakes(checked.mistakes)
+    try:
+        refuse(checked.mistakes, **({} if session.as_json else {"shown": 1}))
+    except TapeInvalid as mistakes:
+        mistakes.add_note(tape.name)
+        raise
+
+
+def _board(session: Session, source: Tape, checked: Checked) -> tuple[int, ...]:
+    from api.cli.progress import progress
+    from servicing.commands.tapes import board_tape
+
+    total = checked.rows + checked.passed_over
+    with progress("Boarding", quiet=session.as_json) as advance, session.edge.named_trouble():
+        return board_tape(
+            session.edge.engine,
+            session.book_code,
+            source,
+            actor=session.actor,
+            dry_run=session.dry_run,
+            on_progress=partial(advance, total=total),
+        ).loan_ids
+
+
+def _print(document: Mapping[str, Any], mistakes: Sequence[Mistake], totals: Sequence[ControlTotal]) -> None:
+    _print_mistakes(mistakes)
+    rows = [
+        {**total.as_json(), "found": grouped(total.found), "stated": grouped(total.stated) if total.stated else ""}
+        for total in totals
+    ]
+    print_table(TOTAL_COLUMNS, rows)
+    facts = [f"{document['loans']:,} loans boarded"]
+    facts += [f"{document['found']:,} on the book already"] if document["found"] else []
+    facts += [f"{document['passed_over']:,} rows passed over"] if document["passed_over"] else []
+    facts += [f"{document['refused']:,} rows refused"] if document["refused"] else []
+    print_line("; ".join(facts))
+
+
+def _print_mistakes(mistakes: Sequence[Mistake]) -> None:
+    if mistakes:
+        print_table(MISTAKE_COLUMNS, (mistake.as_json() for mistake in mistakes), title="Mistakes")
+
+
+@contextmanager
+def _seekable(tape: Path) -> Iterator[Path]:
+    """Yield a file that can be read twice: the tape, or a copy of standard input."""
+    if str(tape) != "-":
+        yield tape
+        return
+    with tempfile.NamedTemporaryFile(prefix="tape-") as copy:
+        shutil.copyfileobj(sys.stdin.buffer, copy)
+        copy.flush()
+        yield Path(copy.name)

@@ -1,0 +1,240 @@
+"""`loanbook board`: tapes checked row by row, boarded in chunks, taken up where a run was stopped."""
+
+from __future__ import annotations
+
+import csv
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from openpyxl import Workbook
+
+from tests.integration.cli.conftest import Loanbook, environment
+from tests.support.database import ADMIN, Database
+
+HEADER = "external_id,principal,rate,installments,frequency,funded_on,first_due_on\n"
+TAPE = f"""{HEADER}L-1,10000.00,12.00,12,monthly,2026-01-15,2026-02-15
+L-2,2500.00,9.5,24,monthly,2026-01-02,2026-02-02
+"""
+MANY = 3_000
+
+
+@pytest.fixture
+def tape(tmp_path: Path) -> Path:
+    """Return the file of a tape of two loans."""
+    file = tmp_path / "tape.csv"
+    file.write_text(TAPE)
+    return file
+
+
+@pytest.fixture
+def open_book(book: Loanbook) -> Loanbook:
+    """Return a book on 15 January 2026."""
+    book("day", "advance", "2026-01-15")
+    return book
+
+
+def loans(loanbook: Loanbook) -> int:
+    """Return how many loans there are."""
+    return len(loanbook("loan", "list", "--limit", "10000", "--json").json["loan_ids"])
+
+
+def test_a_tape_is_boarded_with_its_control_totals(open_book: Loanbook, tape: Path) -> None:
+    tried = open_book("board", str(tape), "--count", "2", "--principal", "12500", "--dry-run", "--json").json
+    before = loans(open_book)
+    done = open_book("board", str(tape), "--count", "2", "--total", "principal=12500.00", "--json").json
+
+    assert (tried["dry_run"], tried["loans"], before) == (True, 2, 0)
+    assert (done["loans"], done["principal"]) == (2, "12500.00")
+    assert done["totals"] == [
+        {"total": "count", "found": "2", "stated": "2"},
+        {"total": "principal", "found": "12500.00", "stated": "12500.00"},
+    ]
+    assert loans(open_book) == 2
+    told = open_book("board", str(tape)).out
+    assert "12,500.00" in told
+    assert "0 loans boarded; 2 on the book already" in told
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("--count", "3"), "control-total-wrong"),
+        (("--principal", "12500.01"), "control-total-wrong"),
+        (("--total", "color=1"), "usage"),
+        (("--product", "nothing"), "product-unknown"),
+        (("--map", "nobody"), "column-map-invalid"),
+        (("--currency", "XXY"), "currency-unknown"),
+    ],
+)
+def test_a_tape_that_is_not_as_stated_is_refused(
+    open_book: Loanbook, tape: Path, arguments: tuple[str, ...], code: str
+) -> None:
+    assert open_book("board", str(tape), *arguments, "--json", expect=2).refusal["code"] == code
+    assert loans(open_book) == 0
+
+
+def test_a_dry_run_lists_every_mistake_by_row_and_column(open_book: Loanbook, tape: Path) -> None:
+    tape.write_text(TAPE.replace("10000.00", "10000.001").replace("9.5,24", "9.5,zero"))
+
+    refusal = open_book("board", str(tape), "--dry-run", "--json", expect=2).refusal
+    told = open_book("board", str(tape), "--dry-run", expect=2)
+
+    assert refusal["code"] == "tape-invalid"
+    assert [(each["row"], each["column"], each["value"]) for each in refusal["mistakes"]] == [
+        (2, "principal", "10000.001"),
+        (3, "installments", "zero"),
+    ]
+    assert "10000.001" in told.out
+    assert "'zero' is not a whole number" in told.out
+    assert told.err.startswith("error: tape.csv: the tape has 2 mistakes in 2 rows: row 2, column principal: ")
+    assert loans(open_book) == 0
+
+
+@pytest.mark.parametrize(
+    ("funded_on", "first_due_on", "column", "reason"),
+    [
+        ("2025-12-31", "2026-02-15", "funded_on", "2025-12-31 lies before book main opened on 2026-01-01"),
+        ("2026-01-16", "2026-02-15", "funded_on", "2026-01-16 lies ahead of the business date 2026-01-15"),
+        ("0001-01-01", "2026-02-15", "funded_on", "0001-01-01 lies outside 1900-01-01 to 2199-12-31"),
+        ("2026-01-15", "9999-12-31", "first_due_on", "9999-12-31 lies outside 1900-01-01 to 2199-12-31"),
+        ("2026-01-15", "2126-01-15", "installments", "the last of 24 falls due on 2127-12-15, which lies after"),
+    ],
+)
+def test_a_day_that_cannot_be_is_named_by_row_and_column_and_nothing_is_boarded(
+    open_book: Loanbook, tape: Path, funded_on: str, first_due_on: str, column: str, reason: str
+) -> None:
+    tape.write_text(f'{TAPE}\n"L-3 ",1.00,9.5,24,monthly,{funded_on},{first_due_on}\n')
+
+    refusal = open_book("board", str(tape), "--json", expect=2).refusal
+
+    assert refusal["code"] == "tape-invalid"
+    assert refusal["shown"][0].startswith(f"row 5, column {column}: {reason}")
+    assert loans(open_book) == 0
+
+
+def test_a_loan_funded_on_the_day_the_book_opened_is_boarded(book: Loanbook, tape: Path) -> None:
+    tape.write_text(f"{HEADER}L-1,1.00,9.5,1200,monthly,2026-01-01,2026-01-31\n")
+
+    book("board", str(tape))
+
+    assert loans(book) == 1
+
+
+def test_rows_that_are_on_the_book_are_counted_and_another_loan_of_that_name_is_a_mistake(
+    open_book: Loanbook, tape: Path
+) -> None:
+    open_book("board", str(tape))
+
+    again = open_book("board", str(tape), "--count", "2", "--json").json
+    tape.write_text(TAPE.replace("2500.00", "2500.01") + "L-3,1.00,9.5,24,monthly,2026-01-02,2026-02-02\n")
+    other = open_book("board", str(tape), "--json", expect=2).refusal
+
+    assert (again["loans"], again["found"]) == (0, 2)
+    assert other["shown"] == [
+        "row 3, column external_id: L-2 is on the book already: its principal is 2500.00, not 2500.01"
+    ]
+    assert loans(open_book) == 2
+
+
+def test_right_rows_are_boarded_and_the_others_mended_and_fed_again(
+    open_book: Loanbook, tape: Path, tmp_path: Path
+) -> None:
+    tape.write_text(TAPE.replace("9.5,24", "9.5,zero"))
+    errors = tmp_path / "errors.csv"
+
+    kept = open_book("board", str(tape), "--errors", str(errors), "--json", expect=2).refusal
+    none = loans(open_book)
+    left = open_book("board", str(tape), "--errors", str(errors), "--partial", "--count", "2", "--json", expect=1).json
+    with errors.open(newline="") as file:
+        (row,) = csv.DictReader(file)
+    errors.write_text(errors.read_text().replace("9.5,zero", "9.5,24"))
+    mended = open_book("board", str(errors), "--errors", str(tmp_path / "more.csv"), "--json").json
+
+    assert (kept["code"], none) == ("tape-invalid", 0)
+    assert (left["loans"], left["refused"]) == (1, 1)
+    assert (row["external_id"], row["mistakes"]) == ("L-2", "installments: 'zero' is not a whole number")
+    assert (mended["loans"], mended["refused"]) == (1, 0)
+    assert not (tmp_path / "more.csv").exists(), "nothing was refused"
+    assert loans(open_book) == 2
+    itself = open_book("board", str(errors), "--errors", str(errors), "--json", expect=2).refusal
+    assert "it is the tape itself" in itself["message"]
+
+
+def test_workbooks_and_json_lines_are_tapes_too(open_book: Loanbook, tmp_path: Path) -> None:
+    rows = [line.split(",") for line in TAPE.splitlines()]
+    book = Workbook()
+    for row in rows:
+        book.worksheets[0].append(row)
+    book.save(tmp_path / "tape.xlsx")
+    lines = [
+        "{" + ", ".join(f'"{name}": "{value}"' for name, value in zip(rows[0], row, strict=True)) + "}"
+        for row in rows[1:]
+    ]
+    (tmp_path / "tape.jsonl").write_text("\n".join(lines))
+
+    first = open_book("board", str(tmp_path / "tape.xlsx"), "--json").json
+    second = open_book("board", str(tmp_path / "tape.jsonl"), "--json").json
+
+    assert (first["loans"], second["loans"], second["found"]) == (2, 0, 2)
+
+
+def test_a_column_map_names_columns_and_products(open_book: Loanbook, tmp_path: Path) -> None:
+    columns = tmp_path / "seller.toml"
+    names = HEADER.strip().split(",")
+    columns.write_text(
+        "[fields]\n" + "".join(f'{name} = {{ column = "The {name}" }}\n' for name in (*names, "product"))
+    )
+    tape = tmp_path / "tape.csv"
+    header = ",".join(f"The {name}" for name in (*names, "product"))
+    tape.write_text(f"{header}\nL-1,100,12,12,monthly,2026-01-15,2026-02-15,lendingclub\n")
+
+    (loan_id,) = open_book("board", str(tape), "--map", str(columns), "--json").json["loan_ids"]
+
+    assert open_book("loan", str(loan_id), "--json").json["terms"]["product"] == "lendingclub"
+
+
+def test_a_boarding_that_is_killed_ends_the_same_when_it_is_run_again(
+    book: Loanbook, database: Database, tmp_path: Path
+) -> None:
+    book("day", "advance", "2026-01-15")
+    tape = tmp_path / "tape.csv"
+    rows = (f"K-{n:05},100.00,12,12,monthly,2026-01-{1 + n % 3:02},2026-02-10\n" for n in range(MANY))
+    tape.write_text(HEADER + "".join(rows))
+    variables = {name: value for name, value in environment(database).items() if value is not None}
+    script = f"from api.cli.main import main; main(['board', {str(tape)!r}])"
+
+    for wanted in (1, 2):
+        child = subprocess.Popen([sys.executable, "-c", script], env={**os.environ, **variables})
+        _wait_for_chunks(database, wanted)
+        child.send_signal(signal.SIGKILL)
+        child.wait()
+    boarded = loans(book)
+    done = book("board", str(tape), "--count", str(MANY), "--principal", "300000", "--json").json
+
+    assert boarded % 1_000 == 0, "a chunk is boarded whole or not at all"
+    assert (done["found"], done["loans"]) == (boarded, MANY - boarded)
+    assert loans(book) == MANY
+    with database.connect(ADMIN) as admin:
+        found = admin.execute(
+            "SELECT count(*), count(DISTINCT external_id), (SELECT sum(p.amount) FROM ledger.posting p"
+            " JOIN ledger.account a ON a.account_id = p.debit_account AND a.slug = 'loan_principal')"
+            " FROM servicing.loan"
+        ).fetchone()
+    assert found == (MANY, MANY, MANY * 10_000)
+    assert book("verify", "--json").json["findings"] == []
+
+
+def _wait_for_chunks(database: Database, chunks: int) -> None:
+    deadline = time.monotonic() + 60
+    with database.connect(ADMIN, autocommit=True) as admin:
+        while time.monotonic() < deadline:
+            row = admin.execute("SELECT count(*) FROM servicing.loan").fetchone()
+            if row is not None and row[0] >= chunks * 1_000:
+                return
+            time.sleep(0.002)
+    raise AssertionError("the boarding did not get so far")
