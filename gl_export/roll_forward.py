@@ -27,7 +27,7 @@ class MovementKind:
 
 
 KINDS = (
-    MovementKind("funded", "Funded", ("loan_funded",)),
+    MovementKind("funded", "Funded", ("loan_funded", "interest_withheld")),
     MovementKind("accrued", "Accrued", ("interest_accrued",)),
     MovementKind("charged", "Charged", ("late_fee_assessed", "returned_payment_fee_assessed")),
     MovementKind("paid", "Paid", ("payment_applied", "unapplied_applied")),

@@ -21,6 +21,7 @@ from origination.errors import (
     OwnWorkApproved,
 )
 from servicing.product import Product
+from servicing.schedule import proceeds_of
 from servicing.terms import Terms, terms_from_json
 
 
@@ -140,8 +141,8 @@ class LoanRequest:
 
     @property
     def proceeds(self) -> Money:
-        """Return what is paid out: the principal less the fee that is withheld."""
-        return self.terms.principal - self.terms.origination_fee
+        """Return what is paid out: the principal less what is withheld from it."""
+        return proceeds_of(self.terms)
 
     def as_json(self) -> dict[str, Any]:
         """Return terms, product and disbursements as JSON values."""

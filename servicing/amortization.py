@@ -8,7 +8,8 @@ Never: dates, or the interest itself. Next: `servicing/schedule.py`; `docs/spec/
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from fractions import Fraction
 from types import MappingProxyType
 
@@ -38,10 +39,17 @@ class Phase:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Where a phase begins: the principal owed, and the interest periods from here to the end of the loan."""
+    """Where installments are worked out, for the first time or again: the principal that the coming ones share.
+
+    `periods` go to the end of the loan, the first `free` of them without interest; `rate` is in percent a year, and
+    `original` is the whole amount lent, in minor units.
+    """
 
     principal: int
     periods: tuple[Period, ...]
+    rate: Decimal
+    original: int
+    free: int = 0
 
 
 def phases(terms: Terms) -> tuple[Phase, ...]:
@@ -54,6 +62,11 @@ def phases(terms: Terms) -> tuple[Phase, ...]:
 def ask(terms: Terms, phase: Phase, start: Start) -> Ask:
     """Return what each installment of a phase asks for."""
     return RULES[phase.rule](terms, phase, start)
+
+
+def ask_again(terms: Terms, phase: Phase, start: Start) -> Ask:
+    """Return what the installments of a phase that is under way ask for from now on; a level one is solved anew."""
+    return ask(terms, replace(phase, agreed=None) if phase.rule == "level" else phase, start)
 
 
 def _custom(terms: Terms, count: int) -> tuple[Phase, ...]:
@@ -94,15 +107,15 @@ def _level(terms: Terms, phase: Phase, start: Start) -> Ask:
     """Ask for the equal payments that leave the balloon, or nothing."""
     if phase.agreed is not None:
         return Ask(phase.agreed, is_total=True)
-    balloon = 0 if terms.balloon is None else terms.balloon.minor
+    balloon = 0 if terms.balloon is None else min(terms.balloon.minor, start.principal)
     exact = LEVELS[terms.product.interest](terms, start, balloon)
     return Ask(_to_the_product(exact, terms), is_total=True)
 
 
 def _annuity(terms: Terms, start: Start, balloon: int) -> Fraction:
     """Return A i / (1 - (1 + i)^-n), the balloon discounted first: 10,000.00 at 1% over 12 periods is 888.4879."""
-    rate, count = Fraction(terms.rate) / 100 * part_of_a_year(terms.frequency), len(start.periods)
-    free = min(count, _free_periods(terms, start))
+    rate, count = Fraction(start.rate) / 100 * part_of_a_year(terms.frequency), len(start.periods)
+    free = min(count, start.free)
     if rate == 0 or free == count:
         return Fraction(start.principal - balloon, count)
     growth = (1 + rate) ** (count - free)
@@ -114,15 +127,10 @@ def _annuity(terms: Terms, start: Start, balloon: int) -> Fraction:
 def _shared(terms: Terms, start: Start, balloon: int) -> Fraction:
     """Return equal shares of the principal and of all interest to come."""
     interest = sum(
-        interest_of(terms.principal.minor, terms.rate, terms.product.day_count, period, period.start, period.end)
-        for period in start.periods[_free_periods(terms, start) :]
+        interest_of(start.original, start.rate, terms.product.day_count, period, period.start, period.end)
+        for period in start.periods[start.free :]
     )
     return (start.principal - balloon + interest) / Fraction(len(start.periods))
-
-
-def _free_periods(terms: Terms, start: Start) -> int:
-    """Return how many of the periods from here on earn no interest."""
-    return max(0, terms.product.grace.interest_free - (terms.installments - len(start.periods)))
 
 
 LEVELS: Mapping[str, Callable[[Terms, Start, int], Fraction]] = MappingProxyType(

@@ -24,7 +24,7 @@ from servicing.errors import (
     NothingPaid,
     NoTimeToEarn,
 )
-from servicing.schedule import contract_schedule
+from servicing.schedule import contract_schedule, proceeds_of
 from servicing.terms import Terms
 from servicing.unit_periods import UnitPeriod, day_to_return_to, find_unit_period, unit_periods_between, units_of
 
@@ -131,12 +131,13 @@ def disclose(
 def disclose_terms(terms: Terms, unit_period: UnitPeriod | None = None) -> Disclosure:
     """Return the disclosure of a loan on which everything is paid when it is due.
 
-    What is advanced is the principal less the origination fee, a prepaid finance charge.
+    What is advanced is what is paid out: an origination fee and interest that are withheld are prepaid finance
+    charges. A down payment on that day is no payment, but less that is advanced.
     Raises: as `disclose`; TermsInvalid.
     """
-    rows = contract_schedule(terms)
-    payments = [Flow(row.due, Money(row.total, terms.currency)) for row in rows if row.total]
-    advance = Flow(terms.funded_on, terms.principal - terms.origination_fee)
+    rows = [row for row in contract_schedule(terms) if row.total and not row.is_down_payment]
+    payments = [Flow(row.due, Money(row.total, terms.currency)) for row in rows]
+    advance = Flow(terms.funded_on, proceeds_of(terms) - terms.down_payment)
     return disclose([advance], payments, unit_period=unit_period)
 
 

@@ -19,11 +19,15 @@ YearFraction = Callable[[date, date], Fraction]
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """An interest period: from the funding or a due date up to the next due date, and its share of a year by name."""
+    """An interest period: from the funding or a due date up to the next due date, and its share of a year by name.
+
+    A first one that is long or short, and charged by day for it, says where a regular one would have begun.
+    """
 
     start: date
     end: date
     nominal: Fraction
+    regular_from: date | None = None
 
 
 PartOfPeriod = Callable[[Period, date, date], Fraction]
@@ -88,7 +92,13 @@ def _from_the_start(convention: YearFraction) -> PartOfPeriod:
 
 
 def _share_of_the_nominal(period: Period, start: date, end: date) -> Fraction:
-    return period.nominal * Fraction((end - start).days, (period.end - period.start).days)
+    """Return nights over the nights of the period; days before a regular period are 1/365 of a year each."""
+    if start >= end:
+        return Fraction(0)
+    regular = period.regular_from or period.start
+    odd = max(0, (min(end, regular) - start).days)
+    nights = (end - start).days - odd
+    return Fraction(odd, 365) + period.nominal * Fraction(nights, (period.end - regular).days)
 
 
 CONVENTIONS: Mapping[str, YearFraction] = MappingProxyType(

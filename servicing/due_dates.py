@@ -55,6 +55,29 @@ def due_dates(funded_on: date, first: date, frequency: str, count: int) -> tuple
         raise TermsInvalid(field="installments", reason=reason) from None
 
 
+def regular_start(funded_on: date, first: date, frequency: str) -> date:
+    """Return the day one regular period before the first due date.
+
+    Raises: TermsInvalid if that is before the calendar begins.
+    """
+    try:
+        return _regular_start(funded_on, first, frequency)
+    except (OverflowError, ValueError):
+        raise TermsInvalid(field="first_due_on", reason=f"{first} is too early") from None
+
+
+def _regular_start(funded_on: date, first: date, frequency: str) -> date:
+    step = every_days(frequency) or _DAYS.get(frequency)
+    if step is not None:
+        return first - timedelta(days=step)
+    if frequency == "semimonthly":
+        if first.day > 15:
+            return first.replace(day=first.day - 15)
+        before = first - relativedelta(months=1)
+        return before.replace(day=min(first.day + 15, _last_day(before)))
+    return first + relativedelta(months=-_MONTHS[frequency], day=_anchor(funded_on, first))
+
+
 def _due_dates(funded_on: date, first: date, frequency: str, count: int) -> tuple[date, ...]:
     step = every_days(frequency) or _DAYS.get(frequency)
     if step is not None:

@@ -14,10 +14,11 @@ from heapq import heappop, heappush
 
 from ledger.money import Money, round_to_minor
 from servicing.checkpoint import Checkpoint, Figures, day_of_text, text_of_day
+from servicing.contract import Change, Contract
 from servicing.events import Event
 from servicing.installments import Installments
 from servicing.running_interest import RunningInterest
-from servicing.schedule import Contract, contract_of
+from servicing.schedule import contract_of
 from servicing.state import LoanState, PlannedEntry
 from servicing.terms import Terms
 from servicing.waterfall import ALL_RECEIVABLES, Allocation, Debt, Split, allocate, allocate_as_told
@@ -35,6 +36,7 @@ class Folding:
         contract = contract_of(terms)
         self.terms = terms
         self.contract = contract
+        self.changes: tuple[Change, ...] = ()
         self.through = through
         self.funded = False
         self.installments = Installments(contract.rows)
@@ -63,15 +65,16 @@ class Folding:
                 "unapplied": self.unapplied,
                 "penalties_paid": self._penalties_paid,
                 "paid_off_on": text_of_day(self.paid_off_on),
-                "contract": None if self.contract == contract_of(self.terms) else self.contract.as_json(),
+                "changes": [change.as_json() for change in self.changes],
                 "installments": self.installments.freeze(self.contract.rows),
                 "interest": self.interest.freeze(),
             },
         )
 
     def _thaw(self, figures: Figures) -> None:
-        if figures["contract"] is not None:
-            self.contract = Contract.from_json(figures["contract"])
+        if figures["changes"]:
+            self.changes = tuple(Change.from_json(stored) for stored in figures["changes"])
+            self.contract = contract_of(self.terms, self.changes)
             self.installments = Installments(self.contract.rows)
             self.interest = RunningInterest(self.terms, self.contract)
         self.funded, self.unapplied = figures["funded"], figures["unapplied"]
@@ -81,7 +84,12 @@ class Folding:
         self.installments.thaw(figures["installments"])
         self.interest.thaw(figures["interest"])
 
-    def recontract(self, contract: Contract) -> None:
+    def change(self, change: Change) -> None:
+        """Draw up the contract with one more change, for the installments that have not fallen due."""
+        self.changes = (*self.changes, change)
+        self._recontract(contract_of(self.terms, self.changes))
+
+    def _recontract(self, contract: Contract) -> None:
         """Replace the installments that have not fallen due, and their periods, by those of another contract.
 
         It has the installments that have fallen due as well, unchanged: they are told apart by their number.
@@ -177,6 +185,7 @@ class Folding:
             by_installment=self.by_installment,
             installments=self.installments.states(),
             planned=tuple(self.planned),
+            schedule=self.contract.rows,
             checkpoint=checkpoint,
         )
 
@@ -184,7 +193,7 @@ class Folding:
         """Note the days on which installments fall due, and those at whose close they may earn a late fee."""
         product = self.terms.product
         for row in contract.rows:
-            self.days.add(row.due)
+            self.days.add(row.due, row.interest_to)
             if product.late_fee.is_charged:
                 self.days.add(row.due + timedelta(days=product.grace_days))
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from servicing.checkpoint import Figures, day_of_text, text_of_day
-from servicing.schedule import Installment
+from servicing.contract import Installment
 from servicing.state import InstallmentState
 from servicing.waterfall import ALL_RECEIVABLES, SHARING_ROOM, Allocation, Claim
 from servicing.waterfall_order import Waterfall
@@ -30,6 +30,9 @@ class _Line:
     principal: int
     keeps_total: bool
     asks_interest: bool
+    ends: date | None = None
+    earned_by_then: int | None = None
+    """The interest of the loan up to the day on which its own period ended, where that was before its due date."""
     fees: dict[str, int] = field(default_factory=lambda: dict.fromkeys(FEES, 0))
     paid: dict[str, int] = field(default_factory=lambda: dict.fromkeys(ALL_RECEIVABLES, 0))
     has_fallen_due: bool = False
@@ -58,7 +61,7 @@ class _Line:
     @classmethod
     def of(cls, row: Installment) -> _Line:
         """Return an installment of the contract as nothing has happened to it yet."""
-        return cls(row.no, row.due, row.interest, row.principal, row.keeps_total, row.asks_interest)
+        return cls(row.no, row.due, row.interest, row.principal, row.keeps_total, row.asks_interest, row.ends)
 
     def freeze(self) -> Figures:
         """Return what has become of it."""
@@ -70,6 +73,7 @@ class _Line:
             "paid": dict(self.paid),
             "has_fallen_due": self.has_fallen_due,
             "paid_off_on": text_of_day(self.paid_off_on),
+            "earned_by_then": self.earned_by_then,
         }
 
     def thaw(self, figures: Figures) -> None:
@@ -77,6 +81,7 @@ class _Line:
         self.interest, self.principal = figures["interest"], figures["principal"]
         self.fees, self.paid = dict(figures["fees"]), dict(figures["paid"])
         self.has_fallen_due, self.paid_off_on = figures["has_fallen_due"], day_of_text(figures["paid_off_on"])
+        self.earned_by_then = figures["earned_by_then"]
 
 
 class Installments:
@@ -99,19 +104,25 @@ class Installments:
         for line in figures["lines"]:
             self._lines[line["no"] - 1].thaw(line)
 
+    def claim_interest(self, amount: int) -> None:
+        """Count interest as paid before any installment asks for it."""
+        self._claimed_interest += amount
+
     def fall_due(self, day: date, *, interest_earned: int, principal_owed: int) -> None:
         """Settle the figures of every installment due by a day, which is asked of each due date in turn.
 
         `interest_earned` counts from the funding, paid or not. From its due date on, the last installment is
         settled again each time: interest goes on until the loan is paid.
         """
+        self._note_ends(day, interest_earned)
         last = self._lines[-1]
         while self._fallen < len(self._lines) and self._lines[self._fallen].due <= day:
             line = self._lines[self._fallen]
             line.has_fallen_due = True
             self._fallen += 1
             if line is not last:
-                self._settle(line, interest_earned, principal_owed)
+                earned = interest_earned if line.earned_by_then is None else line.earned_by_then
+                self._settle(line, earned, principal_owed)
                 self._claimed_interest += line.interest
                 self._note_satisfied(line, day)
         if last.has_fallen_due:
@@ -120,6 +131,20 @@ class Installments:
             if last.interest + last.principal > last.all_paid:
                 last.paid_off_on = None
             self._note_satisfied(last, day)
+
+    def _interest_asked_by(self, line: _Line) -> int | None:
+        """Return what an installment whose period is over, but which is not due yet, still asks for of interest."""
+        if line.earned_by_then is None:
+            return None
+        return max(0, line.earned_by_then - self._claimed_interest - line.paid["interest"])
+
+    def _note_ends(self, day: date, interest_earned: int) -> None:
+        """Keep what is earned when a period ends before its installment falls due: what follows is the next one's."""
+        for line in self._lines[self._fallen :]:
+            if line.ends is None or line.ends > day:
+                break
+            if line.earned_by_then is None:
+                line.earned_by_then = interest_earned
 
     def replace_coming(self, contract: Sequence[Installment]) -> None:
         """Replace the installments that have not fallen due by those of another contract with the same numbers.
@@ -154,7 +179,11 @@ class Installments:
         """Yield what each installment takes of a payment at most; the last one takes whatever is left owed."""
         yield from (_due_claim(line, day) for line in self._lines if line.has_fallen_due and line.asks)
         interest_first = waterfall.puts_first("interest", "principal", "in_advance")
-        coming = (_coming_claim(line, interest_first) for line in self._lines if not line.has_fallen_due and line.asks)
+        coming = (
+            _coming_claim(line, interest_first, self._interest_asked_by(line))
+            for line in self._lines
+            if not line.has_fallen_due and line.asks
+        )
         yield from _as_prepaid(coming, after_prepayment, interest_first)
         last = self._lines[-1]
         yield Claim(last.no, _status(last, day), owed, owed["interest"] + owed["principal"])
@@ -186,9 +215,10 @@ class Installments:
         return self._lines[no - 1].unpaid
 
     def wants_interest(self, no: int) -> bool:
-        """Tell whether an installment asks for interest and is not satisfied yet."""
+        """Tell whether an installment asks for interest, and all before it have fallen due or are satisfied."""
         line = self._lines[no - 1]
-        return line.asks_interest and line.unpaid > 0
+        waiting = any(earlier.unpaid for earlier in self._lines[self._fallen : no - 1])
+        return line.asks_interest and line.unpaid > 0 and not waiting
 
     def pay_off(self, day: date) -> None:
         """Satisfy every installment: the loan owes nothing more, and the coming ones ask for nothing more."""
@@ -252,14 +282,15 @@ def _due_claim(line: _Line, day: date) -> Claim:
     return Claim(line.no, _status(line, day), most, line.unpaid)
 
 
-def _coming_claim(line: _Line, interest_first: bool) -> Claim:
+def _coming_claim(line: _Line, interest_first: bool, interest: int | None) -> Claim:
     """Return the claim of an installment that is not due yet.
 
-    What has been earned of a period that still runs is known as the interest owed, not by installment.
+    What has been earned of a period that still runs is known as the interest owed, not by installment; of one that is
+    over it is known (`interest`).
     """
     room = line.unpaid
     most = {name: line.fees[name] - line.paid[name] for name in FEES}
-    most["interest"] = room if line.asks_interest else 0
+    most["interest"] = (room if interest is None else min(room, interest)) if line.asks_interest else 0
     most["principal"] = room if interest_first else line.principal - line.paid["principal"]
     return Claim(line.no, "in_advance", most, room)
 

@@ -75,6 +75,15 @@ RULES = (
         ),
     ),
     Rule(
+        Turn.SENDS,
+        Template(
+            "interest_withheld",
+            1,
+            "Interest of odd days kept from the proceeds",
+            (Row("DISBURSEMENTS_PAYABLE", "INTEREST_INCOME", "interest"),),
+        ),
+    ),
+    Rule(
         Turn.CHARGES,
         Template(
             "interest_accrued",

@@ -13,12 +13,22 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from importlib.resources import files
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    field_validator,
+    model_serializer,
+)
 
 from ledger.fingerprint import canonical_text
 from ledger.money import Rounding
+from servicing.calendars import is_calendar
 from servicing.errors import LaterWork, ProductInvalid
 from servicing.waterfall_order import COMPONENTS, NAMED, Waterfall, own_pairs, waterfall_of
 
@@ -49,6 +59,20 @@ Exact = Annotated[Decimal, BeforeValidator(_no_float)]
 
 class _Rules(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    added: ClassVar[frozenset[str]] = frozenset()
+    """Keys that a later release brought. Where they ask for nothing new they are left out of what is stored, so that a
+    product that was loaded before keeps the hash of its content."""
+
+    @model_serializer(mode="wrap")
+    def _without_what_asks_for_nothing_new(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        written: dict[str, Any] = write(self)
+        fields = type(self).model_fields
+        return {
+            key: value
+            for key, value in written.items()
+            if key not in self.added or getattr(self, key) != fields[key].default
+        }
 
 
 class InstallmentRounding(_Rules):
@@ -88,6 +112,21 @@ class Grace(_Rules):
     interest_free: int = Field(default=0, ge=0, le=1200)
 
 
+class BusinessDays(_Rules):
+    """How a due date moves that is no business day of a calendar; and whether interest moves with it."""
+
+    calendar: str = "US"
+    convention: Literal["none", "following", "modified_following", "preceding"] = "none"
+    adjusted: bool = False
+
+    @field_validator("calendar")
+    @classmethod
+    def _known(cls, code: str) -> str:
+        if not is_calendar(code):
+            raise ValueError("it is US, a country's two letters, or a bank's or exchange's code such as XFED or XNYS")
+        return code
+
+
 class PercentFee(_Rules):
     """A fee in percent of the principal."""
 
@@ -96,6 +135,8 @@ class PercentFee(_Rules):
 
 class Product(_Rules):
     """The rules of a product; what a key means is in the scenario format."""
+
+    added = frozenset({"odd_days", "business_days"})
 
     name: str = "installment"
     interest: Literal["simple", "scheduled", "flat"] = "simple"
@@ -107,6 +148,8 @@ class Product(_Rules):
     rounding: Rounding = Rounding.HALF_UP
     installment_rounding: InstallmentRounding = InstallmentRounding()
     grace: Grace = Grace()
+    odd_days: Literal["in_first_installment", "at_funding"] | None = None
+    business_days: BusinessDays = BusinessDays()
     amortization: Literal["level", "equal_principal", "interest_only", "balloon", "custom", "step"] = "level"
     waterfall: Annotated[str | tuple[str, ...], BeforeValidator(read_waterfall)] = "schedule"
     processing: Literal["horizontal", "vertical"] | None = None
@@ -200,6 +243,8 @@ def _contradictions(product: Product) -> Iterator[tuple[str, bool, str]]:
     own, vertical = product.processing, product.waterfall_for().vertical
     differs = own is not None and vertical != (own == "vertical")
     yield "processing", differs, f"waterfall {product.waterfall} has its own"
+    own_dates = product.amortization == "custom" and product.odd_days is not None
+    yield "odd_days", own_dates, "rows of one's own have no regular period"
     fee = product.late_fee
     bounds = bool(fee.min) or fee.max is not None
     yield "late_fee", bool(fee.amount and fee.percent), "it is an amount or a percentage, not both"

@@ -6,15 +6,18 @@ Never: which days it is booked on, or who pays it. Next: `servicing/accrual.py` 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
+from decimal import Decimal
 from fractions import Fraction
 
 from dateutil.relativedelta import relativedelta
 
 from servicing.accrual import Balances, interest_of, rounded
 from servicing.checkpoint import Figures, text_of_fraction
+from servicing.contract import Contract
 from servicing.day_count import Period
-from servicing.schedule import Contract, method_of, rate_in
+from servicing.schedule import method_of
 from servicing.terms import Terms
 
 
@@ -24,7 +27,7 @@ class RunningInterest:
     def __init__(self, terms: Terms, contract: Contract) -> None:
         self._terms = terms
         self._method = method_of(terms)
-        self._contract = contract.rows
+        self._contract = contract
         self._periods = list(contract.periods)
         self._place = 0
         self._accrued_to = terms.funded_on
@@ -65,7 +68,7 @@ class RunningInterest:
     @property
     def begun(self) -> int | None:
         """Return the number of the installment whose period has begun; None between two, and after the last."""
-        running = self._place < len(self._contract) and self._accrued_to > self._periods[self._place].start
+        running = self._place < len(self._contract.rows) and self._accrued_to > self._periods[self._place].start
         return self._place + 1 if running else None
 
     def accrue_to(self, day: date, principal: int) -> None:
@@ -81,8 +84,14 @@ class RunningInterest:
 
     def replace_coming(self, contract: Contract) -> None:
         """Go on with the periods of another contract, from the one that runs; periods that are over stay."""
-        self._contract = (*self._contract[: self._place], *contract.rows[self._place :])
+        self._contract = contract
         self._periods[self._place :] = contract.periods[self._place :]
+        while self._place < len(self._periods) and self._periods[self._place].end <= self._accrued_to:
+            self._place += 1
+
+    def draw(self, amount: int) -> None:
+        """Count what is lent on a day as principal of the period that runs."""
+        self._principal_at_period_start += amount
 
     def book(self, amount: int) -> None:
         """Count an amount as booked; more than what is unbooked is booked ahead."""
@@ -96,17 +105,33 @@ class RunningInterest:
 
     def _until(self, end: date, principal: int) -> Fraction:
         """Return the interest from where it was accrued to, up to a day of the same period."""
-        over = self._place >= len(self._contract)
+        over = self._place >= len(self._contract.rows)
         if not principal or (over and not self._method.after_last_due_date):
             return Fraction(0)
         balances = Balances(
             outstanding=principal,
             at_period_start=self._principal_at_period_start,
-            by_contract=0 if over else self._contract[self._place].balance + self._contract[self._place].principal,
-            original=self._terms.principal.minor,
+            by_contract=0 if over else self._contract.openings[self._place],
+            original=self._contract.original,
         )
-        rate, day_count = rate_in(self._terms, self._place), self._terms.product.day_count
-        return interest_of(self._method.balance(balances), rate, day_count, self._period(), self._accrued_to, end)
+        balance, day_count = self._method.balance(balances), self._terms.product.day_count
+        return sum(
+            (
+                interest_of(balance, self._rate_of(start), day_count, self._period(), start, stop)
+                for start, stop in self._at_one_rate(self._accrued_to, end)
+            ),
+            Fraction(0),
+        )
+
+    def _rate_of(self, night: date) -> Decimal:
+        is_free = self._place < len(self._contract.rows) and self._contract.free[self._place]
+        return Decimal(0) if is_free else self._contract.rate_on(night)
+
+    def _at_one_rate(self, start: date, end: date) -> Iterator[tuple[date, date]]:
+        while start < end:
+            stop = min(end, self._contract.next_rate_after(start) or end)
+            yield start, stop
+            start = stop
 
     def _period(self) -> Period:
         """Return the period of the coming night; after the last due date each year is one."""

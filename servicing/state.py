@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from servicing.checkpoint import Checkpoint
+from servicing.contract import Installment
 from servicing.waterfall import Allocation
 
 
@@ -74,6 +75,8 @@ class LoanState:
     by_installment: Mapping[int, Mapping[int, Allocation]]
     installments: tuple[InstallmentState, ...]
     planned: tuple[PlannedEntry, ...]
+    schedule: tuple[Installment, ...] = ()
+    """The contract's installments in force."""
     checkpoint: Checkpoint | None = None
     """Where a later fold can begin, if one was asked for; `allocations` and `planned` of this one then begin there."""
 

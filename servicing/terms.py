@@ -161,6 +161,21 @@ class Terms:
         percent = self.product.origination_fee.percent
         return round_to_minor(self.principal.to_decimal() * percent / 100, self.currency)
 
+    @property
+    def lent(self) -> Money:
+        """Return what is owed from the funding on."""
+        return self.principal
+
+    @property
+    def proceeds_before_interest(self) -> Money:
+        """Return what is paid out, before the interest of odd days that is kept from it."""
+        return self.principal - self.origination_fee
+
+    @property
+    def down_payment(self) -> Money:
+        """Return what is paid on the day of the funding."""
+        return Money(0, self.currency)
+
     def amount(self, major: Decimal) -> Money:
         """Return an amount of the product, given in the major unit, as money of this loan."""
         return round_to_minor(major, self.currency)

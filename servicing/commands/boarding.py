@@ -27,6 +27,7 @@ from servicing.drafts import LoanDraft
 from servicing.effects.funding import entries_of
 from servicing.errors import LoanExists
 from servicing.posting_rules import TEMPLATES, narration_of, postings_of
+from servicing.schedule import contract_of
 from servicing.state import PlannedEntry
 from servicing.store import event_row, load_roles, name_loans
 
@@ -133,5 +134,7 @@ def _post(uow: UnitOfWork, book_code: str, drafts: Sequence[LoanDraft], ids: Seq
 def _planned(drafts: Sequence[LoanDraft], ids: Sequence[int]) -> Iterator[tuple[PlannedEntry, int, str]]:
     """Yield the entries of each loan's first event; nothing else can have happened to it yet."""
     for loan_id, draft in zip(ids, drafts, strict=True):
-        for item in entries_of(draft.terms, draft.first_event(draft.terms.funded_on)):
-            yield item, loan_id, draft.terms.currency
+        terms = draft.terms
+        withheld = contract_of(terms).withheld if terms.product.odd_days == "at_funding" else 0
+        for item in entries_of(terms, draft.first_event(terms.funded_on), withheld):
+            yield item, loan_id, terms.currency

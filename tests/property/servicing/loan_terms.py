@@ -8,11 +8,14 @@ from decimal import Decimal
 from itertools import permutations
 from typing import Any
 
+from hypothesis import assume
 from hypothesis import strategies as st
 
 from ledger.money import Money
 from servicing.day_count import PARTS
-from servicing.product import Grace
+from servicing.errors import TermsInvalid
+from servicing.product import BusinessDays, Grace
+from servicing.schedule import proceeds_of
 from servicing.terms import CustomRow, Step, Terms
 from servicing.waterfall_order import COMPONENTS, NAMED, PAIRS
 from tests.unit.servicing.examples import RULES, TERMS
@@ -37,13 +40,23 @@ ANY_WATERFALL = st.builds(
 )
 """What a product says of where payments go."""
 
+ANY_BUSINESS_DAYS = st.builds(
+    BusinessDays,
+    convention=st.sampled_from(["none", "none", "following", "modified_following", "preceding"]),
+    adjusted=st.booleans(),
+)
+"""How due dates move that are no business days."""
+
 USUAL_WATERFALL: st.SearchStrategy[dict[str, Any]] = st.just({})
 """The oldest installment first, then the next ones."""
 
 
 @st.composite
 def any_terms(
-    draw: st.DrawFn, longest: int = 14, waterfalls: st.SearchStrategy[dict[str, Any]] = USUAL_WATERFALL
+    draw: st.DrawFn,
+    longest: int = 14,
+    waterfalls: st.SearchStrategy[dict[str, Any]] = USUAL_WATERFALL,
+    business_days: st.SearchStrategy[BusinessDays] = st.just(BusinessDays()),  # noqa: B008
 ) -> Terms:
     """Draw the terms of a loan; what its kind of amortization needs comes with it."""
     kind = draw(st.sampled_from(sorted(KINDS)))
@@ -57,6 +70,8 @@ def any_terms(
         "interest": draw(st.sampled_from(["simple", "simple", "scheduled", "flat"])),
         "rests": draw(st.sampled_from(["daily", "daily", "due_dates"])),
         "day_count": draw(st.sampled_from(sorted(PARTS))),
+        "odd_days": draw(st.sampled_from([None, "in_first_installment", "at_funding"])) if kind != "custom" else None,
+        "business_days": draw(business_days),
         "order": draw(st.sampled_from(list(permutations(COMPONENTS)))),
         **draw(waterfalls),
         "grace": Grace(
@@ -65,7 +80,7 @@ def any_terms(
             interest_free=draw(st.integers(0, count)),
         ),
     }
-    return replace(
+    terms = replace(
         TERMS,
         product=RULES.model_copy(update=rules),
         principal=Money(principal, "USD"),
@@ -75,6 +90,16 @@ def any_terms(
         first_due_on=first_due,
         **own,
     )
+    assume(_can_be(terms))
+    return terms
+
+
+def _can_be(terms: Terms) -> bool:
+    """Tell whether anything of the proceeds is left, and the first business day lies after the funding."""
+    try:
+        return proceeds_of(terms).minor > 0
+    except TermsInvalid:
+        return False
 
 
 def _balloon(draw: st.DrawFn, principal: int, count: int, first_due: date) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from servicing.engine import fold
 from servicing.events import Event, Kind
 from servicing.terms import Terms
 from tests.property.servicing.journals import Journal
-from tests.property.servicing.loan_terms import ANY_WATERFALL, USUAL_WATERFALL, any_terms
+from tests.property.servicing.loan_terms import ANY_BUSINESS_DAYS, ANY_WATERFALL, USUAL_WATERFALL, any_terms
 from tests.unit.servicing.examples import FUNDED, day, payment, undoing
 
 END = 420
@@ -25,7 +25,7 @@ def lives(
     draw: st.DrawFn, waterfalls: st.SearchStrategy[dict[str, Any]] = ANY_WATERFALL
 ) -> tuple[Terms, tuple[Event, ...]]:
     """Draw terms and events in the order in which they are entered, each entered on its day or later."""
-    terms = draw(any_terms(waterfalls=waterfalls))
+    terms = draw(any_terms(waterfalls=waterfalls, business_days=ANY_BUSINESS_DAYS))
     events = [replace(FUNDED, amount=terms.principal.minor)]
     entered = 0
     paid: list[int] = []

@@ -6,11 +6,11 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
+from servicing.contract import Installment
 from servicing.delinquency import bucket, days_past_due
 from servicing.engine import fold
 from servicing.events import Event, Kind
 from servicing.installments import Installments
-from servicing.schedule import Installment
 from servicing.state import InstallmentState, LoanState
 from servicing.waterfall import Allocation, Claim, Debt, allocate, allocate_as_told
 from servicing.waterfall_order import Waterfall, waterfall_of

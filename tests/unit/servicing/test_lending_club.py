@@ -36,7 +36,8 @@ def loan(row: Row, rate: Decimal) -> Terms:
 
 def installment(row: Row, rate: Decimal) -> int:
     terms = loan(row, rate)
-    return ask(terms, Phase(terms.installments, "level"), Start(terms.principal.minor, periods_of(terms))).amount
+    amount = terms.principal.minor
+    return ask(terms, Phase(terms.installments, "level"), Start(amount, periods_of(terms), rate, amount)).amount
 
 
 def published(row: Row) -> int:

@@ -22,7 +22,9 @@ FUNDED_ON = date(2026, 1, 1)
 
 
 def level_payment(terms: Terms) -> int:
-    return ask(terms, Phase(terms.installments, "level", None), Start(terms.principal.minor, periods_of(terms))).amount
+    principal = terms.principal.minor
+    start = Start(principal=principal, periods=periods_of(terms), rate=terms.rate, original=principal)
+    return ask(terms, Phase(terms.installments, "level", None), start).amount
 
 
 def test_the_level_payment_is_the_annuity() -> None:

@@ -1,0 +1,103 @@
+"""What a contract comes to at one time: its installments, the interest period of each, and the rates in force.
+
+A change (a rate, a drawdown, a prepayment that recasts) makes a next contract; what has fallen due stays as it was.
+Never: how it is drawn up (`servicing/schedule.py`), or what was paid.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from servicing.day_count import Period
+
+
+@dataclass(frozen=True, slots=True)
+class Installment:
+    """One installment of the contract, in minor units; `balance` is the principal left after it.
+
+    Where `keeps_total` holds, its total is agreed, and interest that comes out otherwise moves its principal; else
+    its principal is agreed, and interest comes on top. Where `asks_interest` does not, a later one asks for it.
+    `ends` is the day to which its interest runs: its due date, unless that moved to a business day. Where it
+    `is_down_payment`, it is paid by the drawdown that it comes with.
+    """
+
+    no: int
+    due: date
+    principal: int
+    interest: int
+    balance: int
+    keeps_total: bool
+    asks_interest: bool = True
+    ends: date | None = None
+    is_down_payment: bool = False
+
+    @property
+    def total(self) -> int:
+        """Return principal and interest together."""
+        return self.principal + self.interest
+
+    @property
+    def interest_to(self) -> date:
+        """Return the day to which its interest runs."""
+        return self.ends or self.due
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What changes a contract from a day on; amounts are minor units.
+
+    `owed` is the principal that the coming installments share after it (None: as the contract has it). Where it
+    `resolves`, they are worked out again; else each asks as before, and the last takes what is left.
+    """
+
+    on: date
+    rate: Decimal | None = None
+    owed: int | None = None
+    drawn: int = 0
+    down_payment: int = 0
+    prepaid: int = 0
+    resolves: bool = True
+    shortens: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the change as JSON values."""
+        own = asdict(self)
+        return {**own, "on": self.on.isoformat(), "rate": None if self.rate is None else str(self.rate)}
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Change:
+        """Return the change that `as_json` wrote."""
+        rate = None if stored["rate"] is None else Decimal(stored["rate"])
+        return cls(**{**stored, "on": date.fromisoformat(stored["on"]), "rate": rate})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contract:
+    """The installments of a loan as they are agreed at one time, the interest period of each, and what earns in it.
+
+    `openings` is the principal by contract with which each period begins, drawdowns within it included. `free` says
+    which periods earn no interest; `rates` are those in force from a day on, in percent a year. `withheld` is the
+    interest that was kept from the proceeds.
+    """
+
+    rows: tuple[Installment, ...]
+    periods: tuple[Period, ...]
+    openings: tuple[int, ...]
+    free: tuple[bool, ...]
+    rates: tuple[tuple[date, Decimal], ...]
+    original: int
+    withheld: int = 0
+
+    def rate_on(self, day: date) -> Decimal:
+        """Return the rate of the night of a day, whatever its period earns."""
+        return self.rates[max(0, bisect_right(self.rates, day, key=lambda rate: rate[0]) - 1)][1]
+
+    def next_rate_after(self, day: date) -> date | None:
+        """Return the next day on which another rate is in force."""
+        place = bisect_right(self.rates, day, key=lambda rate: rate[0])
+        return self.rates[place][0] if place < len(self.rates) else None

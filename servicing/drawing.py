@@ -1,0 +1,210 @@
+"""Drawing up a contract: period by period from the funding on, with the changes of each period on their days.
+
+Never: dates, or what an installment asks for (`servicing/amortization.py`). Next: `servicing/schedule.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+
+from servicing.accrual import METHODS, Balances, interest_of, rounded
+from servicing.amortization import Ask, Phase, Start, ask, ask_again, phases
+from servicing.contract import Change, Contract, Installment
+from servicing.day_count import Period
+from servicing.errors import TermsInvalid
+from servicing.terms import Terms
+
+
+class Drawing:
+    """The running figures of a contract, in minor units; it lives only while the contract is drawn up."""
+
+    def __init__(
+        self, terms: Terms, periods: Sequence[Period], dues: Sequence[date], changes: Sequence[Change]
+    ) -> None:
+        self._terms, self._product = terms, terms.product
+        self._method = METHODS[terms.product.interest, terms.product.rests]
+        self._regular, self._dues, self._changes = periods, dues, changes
+        self._rows: list[Installment] = []
+        self._periods: list[Period] = []
+        self._openings: list[int] = []
+        self._free: list[bool] = []
+        self._rates = [(terms.funded_on, terms.rate)]
+        self._original = self._balance = terms.lent.minor
+        self._interest = Fraction(0)
+        self._asked = 0
+        self._deferred = 0
+        """Interest that installments have left to the next one because they ask for none."""
+        self._shortens = False
+        self._opening = self._period_start = 0
+
+    def contract(self) -> Contract:
+        """Return the contract."""
+        withheld = self._withhold()
+        if self._terms.down_payment:
+            self._pay_down(self._terms.funded_on, self._terms.down_payment.minor)
+        wanted = Ask(0, is_total=False)
+        for place, (phase, begins) in enumerate(self._places()):
+            changed = self._live_through(place)
+            if begins or changed:
+                work_out = ask if begins and not self._changed_before(place) else ask_again
+                wanted = work_out(self._terms, phase, self._start(place))
+            self._add(place, wanted)
+            if self._shortens and not self._balance:
+                break
+        return Contract(
+            rows=tuple(self._rows),
+            periods=tuple(self._periods),
+            openings=tuple(self._openings),
+            free=tuple(self._free),
+            rates=tuple(self._rates),
+            original=self._original,
+            withheld=withheld,
+        )
+
+    def _places(self) -> Iterator[tuple[Phase, bool]]:
+        """Yield the phase of each regular installment, and whether it is the first of it."""
+        for phase in phases(self._terms):
+            for n in range(phase.installments):
+                yield phase, n == 0
+
+    def _live_through(self, place: int) -> bool:
+        """Earn the interest of a period, and make its changes on their days; tell whether one asks to resolve."""
+        period, resolves = self._regular[place], False
+        self._opening, day = self._balance, period.start
+        self._prepaid = 0
+        for change in self._changes_within(place):
+            if change.on >= period.end:
+                self._note_rate(change)
+                continue
+            self._earn(place, day, change.on)
+            day = change.on
+            self._make(change, begins=change.on == period.start)
+            resolves = resolves or change.resolves
+        self._earn(place, day, period.end)
+        return resolves
+
+    def _changes_within(self, place: int) -> Iterator[Change]:
+        """Yield the changes from a period's first day up to, and without, its last; all the rest with the last one."""
+        period, is_last = self._regular[place], place + 1 == len(self._regular)
+        before = self._regular[place - 1].end if place else date.min
+        return (each for each in self._changes if before <= each.on and (is_last or each.on < period.end))
+
+    def _changed_before(self, place: int) -> bool:
+        end = self._regular[place].end
+        return any(each.resolves and each.on < end for each in self._changes)
+
+    def _make(self, change: Change, *, begins: bool) -> None:
+        self._note_rate(change)
+        if change.drawn:
+            self._original += change.drawn
+            self._balance += change.drawn
+            self._opening += change.drawn
+        if change.down_payment:
+            self._pay_down(change.on, change.down_payment)
+            self._opening -= change.down_payment
+        if change.owed is not None:
+            self._balance = change.owed
+        if change.prepaid and begins:
+            self._opening = self._balance
+        self._prepaid += change.prepaid
+        self._shortens = self._shortens or change.shortens
+
+    def _note_rate(self, change: Change) -> None:
+        if change.rate is not None:
+            self._rates.append((change.on, change.rate))
+
+    def _earn(self, place: int, start: date, end: date) -> None:
+        if end <= start or not self._balance:
+            return
+        balances = Balances(self._balance, self._opening, self._opening, self._original)
+        rate = Decimal(0) if self._is_free(place) else self._rates[-1][1]
+        balance, day_count = self._method.balance(balances), self._product.day_count
+        self._interest += interest_of(balance, rate, day_count, self._regular[place], start, end)
+
+    def _start(self, place: int) -> Start:
+        return Start(
+            principal=self._balance,
+            periods=tuple(self._regular[place:]),
+            rate=self._rates[-1][1],
+            original=self._original,
+            free=max(0, self._product.grace.interest_free - place),
+        )
+
+    def _is_free(self, place: int) -> bool:
+        return place < self._product.grace.interest_free
+
+    def _withhold(self) -> int:
+        """Return the interest of the odd days before a regular first period, where it is kept from the proceeds.
+
+        Raises: TermsInvalid if nothing would be left of them.
+        """
+        first = self._regular[0]
+        regular = first.regular_from or first.start
+        if self._product.odd_days != "at_funding" or regular <= first.start or self._is_free(0):
+            return 0
+        day_count, balance = self._product.day_count, self._balance - self._terms.down_payment.minor
+        exact = interest_of(balance, self._terms.rate, day_count, first, first.start, regular)
+        self._asked = rounded(exact, self._product.rounding)
+        if self._asked >= self._terms.proceeds_before_interest.minor:
+            raise TermsInvalid(field="first_due_on", reason="the interest of the odd days takes all of the proceeds")
+        return self._asked
+
+    def _pay_down(self, day: date, amount: int) -> None:
+        """Add the installment that is due and paid with a drawdown."""
+        self._balance -= amount
+        row = Installment(
+            no=len(self._rows) + 1,
+            due=day,
+            principal=amount,
+            interest=0,
+            balance=self._balance,
+            keeps_total=False,
+            asks_interest=False,
+            is_down_payment=True,
+        )
+        self._keep(row, Period(day, day, Fraction(0)), free=True)
+
+    def _add(self, place: int, wanted: Ask) -> None:
+        """Add the installment of a period that has been lived through."""
+        earned = rounded(self._interest, self._product.rounding) - self._asked
+        asks_interest = place >= self._product.grace.interest_payment
+        is_last = place + 1 == len(self._regular)
+        if not asks_interest and not is_last:
+            principal, interest = _parts(wanted, self._balance, earned - self._deferred)[0], 0
+            self._deferred = earned
+        else:
+            principal, interest = _parts(wanted, self._balance, earned, on_top=self._deferred)
+            self._deferred = 0
+        if is_last or (self._shortens and principal == self._balance):
+            principal, interest = self._balance, earned
+        self._balance -= principal
+        self._asked += interest
+        period = self._regular[place]
+        row = Installment(
+            no=len(self._rows) + 1,
+            due=self._dues[place],
+            principal=principal + self._prepaid,
+            interest=interest,
+            balance=self._balance,
+            keeps_total=wanted.is_total,
+            asks_interest=asks_interest,
+            ends=None if period.end == self._dues[place] else period.end,
+        )
+        self._keep(row, period, free=self._is_free(place))
+
+    def _keep(self, row: Installment, period: Period, *, free: bool) -> None:
+        self._rows.append(row)
+        self._periods.append(period)
+        self._openings.append(self._opening)
+        self._free.append(free)
+
+
+def _parts(wanted: Ask, balance: int, earned: int, on_top: int = 0) -> tuple[int, int]:
+    """Return principal and interest of an installment; interest that its total has no room for waits for the next."""
+    if not wanted.is_total:
+        return min(balance, wanted.amount), earned
+    interest = min(earned, wanted.amount + on_top)
+    return min(balance, wanted.amount + on_top - interest), interest
