@@ -54,6 +54,7 @@ ERRORS_BY_STATUS: Mapping[HTTPStatus, tuple[type[DomainError], ...]] = {
         origination.ApplicationUnknown,
         servicing.LoanUnknown,
         servicing.PaymentUnknown,
+        servicing.PayoffQuoteUnknown,
         servicing.ProductUnknown,
     ),
     HTTPStatus.CONFLICT: (
@@ -123,7 +124,10 @@ ERRORS_BY_STATUS: Mapping[HTTPStatus, tuple[type[DomainError], ...]] = {
         servicing.NoTimeToEarn,
         servicing.NothingAdvanced,
         servicing.NothingPaid,
+        servicing.PaymentExceedsPayoff,
         servicing.PaymentNotPositive,
+        servicing.PaymentRuleUnknown,
+        servicing.PayoffDateRefused,
         servicing.ProductInvalid,
         servicing.ScenarioInvalid,
         servicing.SplitNotAmount,

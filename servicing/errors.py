@@ -132,6 +132,38 @@ class PaymentNotPositive(DomainError, code="payment-not-positive"):
     currency: str
 
 
+class PaymentExceedsPayoff(DomainError, code="payment-exceeds-payoff"):
+    """a payment of {amount} {currency} is more than the {payoff} {currency} that pay the loan off on {on}"""
+
+    amount: Minor
+    payoff: Minor
+    currency: str
+    on: date
+
+
+class PaymentRuleUnknown(DomainError, code="payment-rule-unknown"):
+    """{rule}: {given} is not known; known are {known}"""
+
+    rule: str
+    given: str
+    known: tuple[str, ...]
+
+
+class PayoffDateRefused(DomainError, code="payoff-date-refused"):
+    """a payoff can be quoted through {first} to {last}, not through {good_through}"""
+
+    good_through: date
+    first: date
+    last: date
+
+
+class PayoffQuoteUnknown(DomainError, code="payoff-quote-unknown"):
+    """loan {loan_id} has no payoff quote {quote_id}"""
+
+    loan_id: int
+    quote_id: str
+
+
 class WaterfallInvalid(DomainError, code="waterfall-invalid"):
     """the waterfall of a payment: {reason}"""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import calendar
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date, timedelta
 from heapq import heappop, heappush
 
@@ -22,9 +23,19 @@ from servicing.schedule import contract_of
 from servicing.state import LoanState, PlannedEntry
 from servicing.terms import Terms
 from servicing.waterfall import ALL_RECEIVABLES, Allocation, Debt, Split, allocate, allocate_as_told
+from servicing.waterfall_order import Waterfall
 
 ACCRUAL_KEY = "accrual:"
 """What the key of an entry of interest begins with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How an amount is split: in which order, to which coming installments first, or as told by component."""
+
+    waterfall: Waterfall
+    after_prepayment: str
+    told: Mapping[str, int] | None = None
 
 
 class Folding:
@@ -43,6 +54,7 @@ class Folding:
         self.interest = RunningInterest(terms, contract)
         self.owed = dict.fromkeys(ALL_RECEIVABLES, 0)
         self.unapplied = 0
+        self.recoverable = 0
         self.allocations: dict[int, Allocation] = {}
         self.by_installment: dict[int, Mapping[int, Allocation]] = {}
         self.planned: list[PlannedEntry] = []
@@ -117,17 +129,33 @@ class Folding:
             for no in self.installments.due_on(day - timedelta(days=product.grace_days)):
                 self._assess_late_fee(no, day)
 
-    def lay(self, amount: int, event: Event) -> Split:
+    @property
+    def debt(self) -> int:
+        """Return what pays the loan off, of what is booked by now."""
+        return sum(self.owed.values()) + self._interest_ahead()
+
+    def way_of(self, event: Event) -> Way:
+        """Return how an event's amount is split: in its own words, or in the product's."""
+        product, details = self.terms.product, event.details
+        return Way(
+            product.waterfall_for(details.get("waterfall")), product.after_prepayment, details.get("allocate") or None
+        )
+
+    def lay(self, amount: int, event: Event, way: Way | None = None) -> Split:
         """Split an amount over what is owed, as the event or the product has it, and count it as paid."""
-        day, product = event.effective_date, self.terms.product
-        waterfall = product.waterfall_for(event.details.get("waterfall"))
+        return self.lay_on(amount, event.effective_date, f"event:{event.no}", way or self.way_of(event))
+
+    def lay_on(self, amount: int, day: date, key: str, way: Way) -> Split:
+        """Split an amount over what is owed on a day, and count it as paid; `key` names what pays it."""
         owed = {**self.owed, "interest": self.owed["interest"] + self._interest_ahead()}
-        claims = self.installments.claims(owed, day, waterfall, product.after_prepayment)
-        told = event.details.get("allocate")
+        claims = self.installments.claims(owed, day, way.waterfall, way.after_prepayment)
         debt = Debt(owed, self.installments.due_now())
-        split = allocate_as_told(told, debt, list(claims)) if told else allocate(amount, debt, claims, waterfall)
+        if way.told:
+            split = allocate_as_told(way.told, debt, list(claims))
+        else:
+            split = allocate(amount, debt, claims, way.waterfall)
         ahead = max(0, split.allocation.interest - self.owed["interest"])
-        self._book_interest(f"{ACCRUAL_KEY}{day}/event:{event.no}", day, ahead)
+        self._book_interest(f"{ACCRUAL_KEY}{day}/{key}", day, ahead)
         for receivable, part in split.allocation.receivables().items():
             self.owed[receivable] -= part
         self.installments.lay(split.by_installment, day)
@@ -151,9 +179,10 @@ class Folding:
         amount = min(self.unapplied, most)
         if not amount:
             return
-        parts = self.lay(amount, event).allocation
+        key = f"event:{event.no}/applied"
+        parts = self.lay_on(amount, event.effective_date, key, self.way_of(event)).allocation
         self.unapplied -= amount - parts.unapplied
-        self.plan(f"event:{event.no}/applied", "unapplied_applied", event.effective_date, parts.receivables())
+        self.plan(key, "unapplied_applied", event.effective_date, parts.receivables())
 
     def remember(self, event: Event, split: Split) -> None:
         """Keep how a payment was split."""
@@ -186,6 +215,7 @@ class Folding:
             installments=self.installments.states(),
             planned=tuple(self.planned),
             schedule=self.contract.rows,
+            recoverable=self.recoverable,
             checkpoint=checkpoint,
         )
 

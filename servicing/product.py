@@ -13,7 +13,7 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from importlib.resources import files
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import (
     BaseModel,
@@ -33,6 +33,10 @@ from servicing.errors import LaterWork, ProductInvalid
 from servicing.waterfall_order import COMPONENTS, NAMED, Waterfall, own_pairs, waterfall_of
 
 Component = Literal["penalties", "fees", "interest", "principal"]
+Overpayment = Literal["hold", "refuse"]
+"""What becomes of an amount that is more than the payoff: it is held as unapplied cash, or refused."""
+
+OVERPAYMENTS: tuple[str, ...] = get_args(Overpayment)
 
 
 def _no_float(value: Any) -> Any:
@@ -136,7 +140,7 @@ class PercentFee(_Rules):
 class Product(_Rules):
     """The rules of a product; what a key means is in the scenario format."""
 
-    added = frozenset({"odd_days", "business_days"})
+    added = frozenset({"odd_days", "business_days", "overpayment"})
 
     name: str = "installment"
     interest: Literal["simple", "scheduled", "flat"] = "simple"
@@ -154,6 +158,7 @@ class Product(_Rules):
     waterfall: Annotated[str | tuple[str, ...], BeforeValidator(read_waterfall)] = "schedule"
     processing: Literal["horizontal", "vertical"] | None = None
     order: tuple[Component, ...] = ("penalties", "fees", "interest", "principal")
+    overpayment: Overpayment = "hold"
     grace_days: int = Field(default=0, ge=0, le=365)
     late_fee: LateFee = LateFee()
     returned_payment_fee: Exact = Field(default=Decimal(0), ge=0)

@@ -5,15 +5,17 @@ Folded from the loan's events, never from a stored copy. Next: `ledger/queries/e
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime
+from typing import Any
 
 import sqlalchemy as sa
 
 from ledger.queries.accounts import balances, role_map
 from servicing.delinquency import bucket, days_past_due
 from servicing.engine import fold
-from servicing.errors import ProductUnknown
+from servicing.errors import PayoffQuoteUnknown, ProductUnknown
+from servicing.events import UNDOING
 from servicing.posting_rules import BALANCE_ROLES
 from servicing.product import Product, parse_product, shipped, shipped_names
 from servicing.state import LoanState
@@ -127,6 +129,72 @@ def product_named(connection: sa.Connection, name: str) -> Product:
         loaded = connection.scalars(sa.text("SELECT DISTINCT r.name FROM servicing.product_release r"))
         raise ProductUnknown(name=name, known=tuple(sorted({*shipped_names(), *loaded})))
     return shipped(name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PayoffQuote:
+    """A payoff quote as it was given, in minor units, and how it stands on the business date.
+
+    `status` is `used` by a payoff that names it, `expired`, `superseded` where something has happened to the loan
+    since, or `open`.
+    """
+
+    loan_id: int
+    quote_id: int
+    quoted_on: date
+    good_through: date
+    expires_on: date
+    currency: str
+    principal: int
+    interest: int
+    fees: int
+    penalties: int
+    late_fees_to_come: int
+    recoverable: int
+    unapplied: int
+    total: int
+    per_diem: int
+    actor: str
+    request_key: str
+    status: str
+
+
+_QUOTES = sa.text("SELECT q.* FROM servicing.payoff_quote q WHERE q.loan_id = :loan_id ORDER BY q.quote_no")
+
+
+def payoff_quotes(connection: sa.Connection, loan_id: int) -> tuple[PayoffQuote, ...]:
+    """Return the payoff quotes of a loan, in order.
+
+    Raises: LoanUnknown.
+    """
+    loan = load_loan(connection, loan_id, lock=False)
+    rows = connection.execute(_QUOTES, {"loan_id": loan_id}).mappings()
+    kept = [field.name for field in fields(PayoffQuote) if field.name not in ("quote_id", "status")]
+    return tuple(
+        PayoffQuote(quote_id=row["quote_no"], status=_status(loan, row), **{name: row[name] for name in kept})
+        for row in rows
+    )
+
+
+def payoff_quote(connection: sa.Connection, loan_id: int, quote_id: int) -> PayoffQuote:
+    """Return one payoff quote of a loan.
+
+    Raises: LoanUnknown; PayoffQuoteUnknown.
+    """
+    for quote in payoff_quotes(connection, loan_id):
+        if quote.quote_id == quote_id:
+            return quote
+    raise PayoffQuoteUnknown(loan_id=loan_id, quote_id=str(quote_id))
+
+
+def _status(loan: Loan, row: Any) -> str:
+    undone = {event.of for event in loan.events if event.kind in UNDOING}
+    for event in loan.events:
+        if event.details.get("quote_id") == row["quote_no"] and event.no not in undone:
+            return "used"
+    if loan.business_date > row["expires_on"]:
+        return "expired"
+    return "superseded" if any(event.no > row["after_event_no"] for event in loan.events) else "open"
 
 
 def booked_balances(connection: sa.Connection, loan_id: int) -> dict[str, int]:

@@ -27,8 +27,26 @@ _INSTALLMENT: Mapping[str, Check] = {
     **dict.fromkeys(("paid_principal", "paid_interest", "paid_fees", "paid_penalties"), decimal),
     "paid_off_on": lambda value, place: None if value is None else day(value, place),
 }
+_QUOTE: Mapping[str, Check] = {
+    "good_through": day,
+    "expires_on": day,
+    **dict.fromkeys(("principal", "interest", "fees", "penalties", "late_fees_to_come"), decimal),
+    **dict.fromkeys(("recoverable", "unapplied", "total", "per_diem"), decimal),
+}
+_MISSING: Mapping[str, Check] = dict.fromkeys(("principal", "interest", "fees", "penalties", "recoverable"), decimal)
 _LINE: Mapping[str, Check] = {"account": text, "debit": decimal, "credit": decimal}
 _REFUSED: Mapping[str, Check] = {"event": text, "code": text}
+
+
+_BESIDE: Mapping[str, str] = {
+    "lines": "entries_of",
+    "parts": "allocation_of",
+    "first": "allocation_of",
+    "quote": "quote_of",
+    "missing": "payoff_of",
+    "left": "payoff_of",
+}
+"""What an expectation needs beside it."""
 
 
 def checked_expectations(found: Any) -> tuple[Mapping[str, Any], ...]:
@@ -41,7 +59,7 @@ def checked_expectations(found: Any) -> tuple[Mapping[str, Any], ...]:
         place = f"expect[{n}]"
         for key, value in mapping(item, place, _CHECKS).items():
             _CHECKS[key](value, f"{place}.{key}")
-        for key, needed in (("lines", "entries_of"), ("parts", "allocation_of"), ("first", "allocation_of")):
+        for key, needed in _BESIDE.items():
             if key in item and needed not in item:
                 raise ScenarioInvalid(place=f"{place}.{key}", reason=f"it needs {needed} beside it")
     return tuple(items)
@@ -88,6 +106,11 @@ _CHECKS: Mapping[str, Check] = {
     "first": lambda value, place: None,
     "allocation_of": text,
     "parts": lambda value, place: _keys(value, place, _COMPONENTS),
+    "quote_of": text,
+    "quote": lambda value, place: _keys(value, place, _QUOTE),
+    "payoff_of": text,
+    "missing": lambda value, place: _keys(value, place, _MISSING),
+    "left": lambda value, place: [decimal(each, f"{place}.{key}") for key, each in mapping(value, place).items()],
     "installments": _numbered_rows(_INSTALLMENT),
     "refused": lambda value, place: _keys(value, place, _REFUSED, ("event", "code")),
 }

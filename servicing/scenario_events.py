@@ -45,7 +45,9 @@ def _keys(needed: str = "", optional: str = "") -> Keys:
 
 
 KINDS: Mapping[str, Keys] = {
-    "payment": _keys("amount", "method waterfall allocate"),
+    "payment": _keys("amount", "method waterfall allocate overpayment"),
+    "payoff_quote": _keys("good_through"),
+    "payoff": _keys("amount", "method quote overpayment"),
     "return": _keys("of", "code"),
     "reverse": _keys("of", "reason"),
     "run_day": _keys(),
@@ -79,8 +81,6 @@ LATER = frozenset(
         "resume_delinquency",
         "sell",
         "buy_back",
-        "payoff_quote",
-        "payoff",
     }
 )
 """The events of the format that are not built yet."""
@@ -152,5 +152,13 @@ def _own_split(value: Any, place: str) -> Any:
     return mapping(value, place, PARTS)
 
 
-_READERS: Mapping[str, Callable[[Any, str], Any]] = {"waterfall": _own_waterfall, "allocate": _own_split}
-"""How the values of events are read that are no texts."""
+def _own_day(value: Any, place: str) -> str:
+    return day(value, place).isoformat()
+
+
+_READERS: Mapping[str, Callable[[Any, str], Any]] = {
+    "waterfall": _own_waterfall,
+    "allocate": _own_split,
+    "good_through": _own_day,
+}
+"""How the values of events are read that are not any text."""

@@ -52,6 +52,13 @@ def _differences(
     if "allocation_of" in item:
         got = _allocation(result, item["allocation_of"], first="first" in item)
         yield from _compare(f"{place}.allocation_of {item['allocation_of']}", item.get("parts") or {}, got)
+    if "quote_of" in item:
+        got = (_event(result, item["quote_of"]) or {}).get("quote")
+        yield from _compare(f"{place}.quote_of {item['quote_of']}", item.get("quote") or {}, got)
+    for key in ("missing", "left"):
+        if key in item:
+            got = (_event(result, item["payoff_of"]) or {}).get(key)
+            yield from _whole(f"{place}.payoff_of {item['payoff_of']}.{key}", item[key] or {}, got)
     if "refused" in item:
         event = _event(result, item["refused"].get("event"))
         got = None if event is None or event["refused"] is None else event["refused"]["code"]
@@ -95,6 +102,15 @@ def _lines(
 
 def _total(lines: Sequence[Mapping[str, Any]], account: str, side: str) -> Decimal:
     return sum((Decimal(line.get(side) or 0) for line in lines if line["account"] == account), Decimal(0))
+
+
+def _whole(place: str, expected: Mapping[str, Any], got: Mapping[str, str] | None) -> Iterator[dict[str, Any]]:
+    """Compare amounts by name: one that is not expected is a difference too."""
+    if got is None:
+        yield _difference(place, "a payoff", None)
+        return
+    for name in dict.fromkeys([*expected, *got]):
+        yield from _compare(f"{place}.{name}", expected.get(name, "0"), got.get(name, "0"))
 
 
 def _compare(place: str, expected: Any, got: Any) -> Iterator[dict[str, Any]]:

@@ -59,7 +59,8 @@ class InstallmentState:
 class LoanState:
     """A loan at the close of a day. `interest` is accrued to that day, booked or not.
 
-    `interest_ahead` is the rest of the running period's, where a payment pays the whole of it.
+    `interest_ahead` is the rest of the running period's, where a payment pays the whole of it; `recoverable` is money
+    that the borrower was refunded and has to give back.
     """
 
     through: date
@@ -77,6 +78,7 @@ class LoanState:
     planned: tuple[PlannedEntry, ...]
     schedule: tuple[Installment, ...] = ()
     """The contract's installments in force."""
+    recoverable: int = 0
     checkpoint: Checkpoint | None = None
     """Where a later fold can begin, if one was asked for; `allocations` and `planned` of this one then begin there."""
 
@@ -88,7 +90,8 @@ class LoanState:
     @property
     def payoff(self) -> int:
         """Return what pays the loan off on this day."""
-        return self.principal + self.interest + self.interest_ahead + self.penalties + self.other_fees
+        owed = self.principal + self.interest + self.interest_ahead
+        return owed + self.penalties + self.other_fees + self.recoverable
 
     def balances(self) -> dict[str, int]:
         """Return what is owed by component, as a scenario names them."""

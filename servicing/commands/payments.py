@@ -18,14 +18,17 @@ from servicing.commands.recording import check_day, record
 from servicing.errors import (
     MethodUnknown,
     PaymentDuplicate,
+    PaymentExceedsPayoff,
     PaymentNotPositive,
+    PaymentRuleUnknown,
     PaymentUndone,
     PaymentUnknown,
     SplitNotAmount,
     WaterfallInvalid,
 )
 from servicing.events import CLEARING_ROLES, UNDOING, Event, Kind
-from servicing.product import read_waterfall
+from servicing.payoff import before_the_close, still_asked
+from servicing.product import OVERPAYMENTS, read_waterfall
 from servicing.store import Loan
 from servicing.waterfall import Allocation
 from servicing.waterfall_order import COMPONENTS
@@ -65,16 +68,22 @@ def take_payment(
     request_key: str,
     waterfall: Any = None,
     allocate: Mapping[str, Money] | None = None,
+    overpayment: str | None = None,
+    payoff: Mapping[str, Any] | None = None,
 ) -> Taken:
-    """Take a payment at its effective date, today or earlier, and book it; more than the payoff is unapplied.
+    """Take a payment at its effective date, today or earlier, and book it.
 
     It is allocated by the product's waterfall, by its own (a name, or a list as a product has it), or as told by
-    component. Raises: LoanUnknown; PaymentNotPositive; CurrencyMismatch; MethodUnknown; EffectiveDateAhead;
-    EffectiveBeforeFunding; PaymentDuplicate; RequestKeyReused; WaterfallInvalid; SplitNotAmount.
+    component. What is more than the payoff is unapplied, or refused where the payment or else the product says so
+    (`overpayment`). `payoff` is what a payment that is to pay the loan off says of itself.
+    Raises: LoanUnknown; PaymentNotPositive; CurrencyMismatch; MethodUnknown; EffectiveDateAhead;
+    EffectiveBeforeFunding; PaymentDuplicate; RequestKeyReused; WaterfallInvalid; SplitNotAmount;
+    PaymentRuleUnknown; PaymentExceedsPayoff.
     """
 
     def draft(loan: Loan) -> Event:
-        details = {"external_id": external_id, "currency": amount.currency}
+        details = {"external_id": external_id, "currency": amount.currency, **(payoff or {})}
+        details |= _own_rule("overpayment", overpayment, OVERPAYMENTS)
         return Event(
             kind=Kind.PAYMENT,
             effective_date=effective_date,
@@ -136,6 +145,27 @@ def _way_of_allocation(amount: Money, waterfall: Any, allocate: Mapping[str, Mon
     return {"waterfall": found if isinstance(found, str) else list(found)}
 
 
+def _own_rule(name: str, given: str | None, known: tuple[str, ...]) -> dict[str, str]:
+    """Return what a payment says of a rule of the product, as it is stored; of most there is nothing."""
+    if given is None:
+        return {}
+    if given not in known:
+        raise PaymentRuleUnknown(rule=name, given=given, known=known)
+    return {name: given}
+
+
+def _refuse_overpayment(loan: Loan, event: Event) -> None:
+    """Refuse what is more than the payoff on its day, where the payment or else the product says so."""
+    if event.details.get("overpayment", loan.terms.product.overpayment) != "refuse":
+        return
+    day = event.effective_date
+    state = before_the_close(loan.terms, loan.events, day, fees_through=loan.fees_through)
+    asked = still_asked(state) if event.details.get("payoff") else state.payoff
+    if event.amount > asked:
+        currency = loan.terms.currency
+        raise PaymentExceedsPayoff(amount=event.amount, payoff=asked, currency=currency, on=day)
+
+
 def _check_payment(loan: Loan, event: Event, amount: Money) -> None:
     currency = loan.terms.currency
     if amount.currency != currency:
@@ -149,6 +179,7 @@ def _check_payment(loan: Loan, event: Event, amount: Money) -> None:
     for known in loan.events:
         if known.kind is Kind.PAYMENT and known.details.get("external_id") == external_id:
             raise PaymentDuplicate(loan_id=loan.loan_id, external_id=external_id, payment_id=known.no)
+    _refuse_overpayment(loan, event)
 
 
 def _check_undoing(loan: Loan, payment_id: int) -> None:

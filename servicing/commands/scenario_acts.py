@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 from ledger.chart import AccountCode
 from ledger.commands.books import advance_business_date
@@ -21,7 +22,8 @@ from ledger.queries.periods import periods
 from ledger.unit_of_work import UnitOfWork
 from servicing.commands.cycle import accrue_loan, run_day
 from servicing.commands.payments import return_payment, reverse_payment, take_payment
-from servicing.errors import LaterWork, PaymentUnknown
+from servicing.commands.payoffs import pay_off, quote_payoff
+from servicing.errors import LaterWork, PaymentUnknown, PayoffQuoteUnknown
 from servicing.queries import loan_view
 from servicing.scenario import Scenario
 from servicing.scenario_events import PARTS, ScenarioEvent
@@ -39,7 +41,10 @@ class Live:
     day: date
     """The latest day on which an event was entered. A month that closes takes the business date one day further."""
     event_nos: dict[str, int] = field(default_factory=dict)
+    quotes: dict[str, int] = field(default_factory=dict)
     last_entry: int = 0
+    answers: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """What a command answered beside what it booked, by event: a quote, what is missing of a payoff."""
     because: list[tuple[int, str]] = field(default_factory=list)
     """Payment and event of the scenario, for each version of an allocation in the order in which they came."""
 
@@ -62,6 +67,10 @@ class Live:
         """Return an amount of an event."""
         return Money.parse(event.values[name], self.scenario.currency)
 
+    def named(self, parts: Mapping[str, int]) -> dict[str, str]:
+        """Return amounts by name, those that are there alone."""
+        return {name: self.text(minor) for name, minor in parts.items()}
+
     def number_of(self, event: ScenarioEvent) -> int:
         """Return the number of the event that this one is about.
 
@@ -72,6 +81,19 @@ class Live:
             raise PaymentUnknown(loan_id=self.loan_id, payment_id=of)
         return self.event_nos[of]
 
+
+QUOTED = (
+    "principal",
+    "interest",
+    "fees",
+    "penalties",
+    "late_fees_to_come",
+    "recoverable",
+    "unapplied",
+    "total",
+    "per_diem",
+)
+"""The amounts of a payoff quote."""
 
 Act = Callable[[Live, ScenarioEvent], int | None]
 """Does what an event says; returns the number under which it is kept, if it is."""
@@ -100,7 +122,37 @@ def _pay(live: Live, event: ScenarioEvent) -> int:
         request_key=live.key_of(event),
         waterfall=event.values.get("waterfall"),
         allocate=split,
+        overpayment=event.values.get("overpayment"),
     ).payment_id
+
+
+def _quote(live: Live, event: ScenarioEvent) -> None:
+    day = date.fromisoformat(event.values["good_through"])
+    quote = quote_payoff(live.uow, live.loan_id, good_through=day, request_key=live.key_of(event))
+    amounts = {name: getattr(quote, name) for name in QUOTED}
+    days = {"good_through": quote.good_through.isoformat(), "expires_on": quote.expires_on.isoformat()}
+    live.answers[event.id] = {"quote": {"id": quote.quote_id, **days, **live.named(amounts)}}
+    live.quotes[event.id] = quote.quote_id
+
+
+def _pay_off(live: Live, event: ScenarioEvent) -> int:
+    of = event.values.get("quote")
+    if of is not None and of not in live.quotes:
+        raise PayoffQuoteUnknown(loan_id=live.loan_id, quote_id=of)
+    done = pay_off(
+        live.uow,
+        live.loan_id,
+        amount=live.money(event),
+        effective_date=event.on,
+        method=event.values.get("method", "cash"),
+        external_id=event.id,
+        request_key=live.key_of(event),
+        quote_id=None if of is None else live.quotes[of],
+        overpayment=event.values.get("overpayment"),
+    )
+    left = {live.slugs[account]: money.minor for account, money in done.left.items()}
+    live.answers[event.id] = {"missing": live.named(done.missing), "left": live.named(left)}
+    return done.taken.payment_id
 
 
 def _return(live: Live, event: ScenarioEvent) -> int:
@@ -138,6 +190,8 @@ def _close_months(live: Live, event: ScenarioEvent) -> None:
 
 ACTS: Mapping[str, Act] = {
     "payment": _pay,
+    "payoff_quote": _quote,
+    "payoff": _pay_off,
     "return": _return,
     "reverse": _reverse,
     "run_day": _run_day,

@@ -32,6 +32,8 @@ from servicing.schedule import schedule_json
 
 ACTOR = "scenario"
 BOOK = "SCENARIO"
+ALLOCATED = frozenset({"payment", "payoff"})
+"""The events that are split over what is owed."""
 
 
 def run_scenario(engine: sa.Engine, scenario: Scenario) -> dict[str, Any]:
@@ -107,6 +109,7 @@ def _happen(live: Live, event: ScenarioEvent) -> dict[str, Any]:
         "by_installment": [],
         "versions": [],
         **_view_json(live, live.day, brief=True),
+        **live.answers.get(event.id, {}),
         "entries": [_entry_json(live, view) for view in written],
     }
 
@@ -124,7 +127,7 @@ def _report(live: Live, happened: list[dict[str, Any]]) -> dict[str, Any]:
     history = versions(live.uow.connection, live.loan_id)
     for item in happened:
         number = live.event_nos.get(item["id"])
-        if item["kind"] != "payment" or number is None:
+        if item["kind"] not in ALLOCATED or number is None:
             continue
         parts = final.state.allocations.get(number)
         item["allocation"] = live.texts(parts.components() if parts else {})

@@ -10,12 +10,17 @@ from servicing.folding import Folding
 
 
 def pay(folding: Folding, event: Event) -> None:
-    """Split a payment over what is owed; what is more than that is unapplied."""
+    """Split a payment over what is owed; what is more than that is unapplied.
+
+    One that is to pay the loan off has the unapplied cash that is there pay what it leaves.
+    """
     split = folding.lay(event.amount, event)
     folding.unapplied += split.allocation.unapplied
     folding.remember(event, split)
     amounts = {**split.allocation.receivables(), "unapplied": split.allocation.unapplied}
     folding.plan(f"event:{event.no}", "payment_applied", event.effective_date, amounts, CLEARING_ROLES[event.method])
+    if event.details.get("payoff"):
+        folding.spend_unapplied(folding.debt, event)
 
 
 def charge_return(folding: Folding, event: Event) -> None:
