@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import date
 from decimal import ROUND_HALF_UP, ROUND_UP, Context, Decimal, localcontext
 
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.money import Money, Rounding
@@ -92,11 +92,11 @@ def test_a_balloon_is_discounted_first(cents: int, rate: Decimal, count: int, pe
     assert abs(rows[-1].total - wanted - balloon) <= count * (1 + rate / 1200) ** count
 
 
-@given(PRINCIPALS, RATES, st.integers(2, 120))
+@given(st.integers(100, 500_000), RATES, st.integers(2, 120))
 def test_equal_principal_costs_half_the_interest_of_the_first_period_times_one_more_than_their_number(
-    cents: int, rate: Decimal, count: int
+    each: int, rate: Decimal, count: int
 ) -> None:
-    assume(cents % count == 0)
+    cents = each * count
     with localcontext(PRECISE):
         interest = Decimal(cents) * rate / 1200 * (count + 1) / 2
         wanted = cents_of(interest, ROUND_HALF_UP)
@@ -104,4 +104,4 @@ def test_equal_principal_costs_half_the_interest_of_the_first_period_times_one_m
     rows = contract_schedule(loan(cents, rate, count, amortization="equal_principal"))
 
     assert sum(row.interest for row in rows) == wanted
-    assert {row.principal for row in rows} == {cents // count}
+    assert {row.principal for row in rows} == {each}
