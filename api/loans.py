@@ -17,7 +17,7 @@ from ledger.money import Money
 from ledger.queries.accounts import accounts
 from ledger.queries.entries import entries
 from ledger.unit_of_work import UnitOfWork
-from servicing.commands.boarding import board_and_fund_loans
+from servicing.commands.boarding import board_loans
 from servicing.commands.payments import return_payment, reverse_payment, take_payment
 from servicing.drafts import LoanDraft
 from servicing.events import UNDOING, Kind
@@ -40,6 +40,7 @@ def loan_json(view: LoanView, money: MoneyForm) -> Json:
         "external_id": view.loan.external_id,
         "book": view.loan.book_code,
         "on": day(view.on),
+        "cut_over_on": day(view.loan.cut_over_on),
         "status": state.status,
         "dpd": view.dpd,
         "bucket": view.bucket,
@@ -98,9 +99,9 @@ def _payments(view: LoanView, amount: AmountForm) -> list[Json]:
 def fund(uow: UnitOfWork, book: str, draft: LoanDraft, money: MoneyForm) -> Json:
     """Board and fund one loan; return it with the entries booked.
 
-    Raises: what `board_and_fund_loans` raises.
+    Raises: what `board_loans` raises.
     """
-    (loan_id,) = board_and_fund_loans(uow, book, [draft])
+    (loan_id,) = board_loans(uow, book, [draft])
     view = loan_view(uow.connection, loan_id)
     return {**loan_json(view, money), "entries": _booked(uow.connection, view, money, after=0)}
 

@@ -113,6 +113,8 @@ ERRORS_BY_STATUS: Mapping[HTTPStatus, tuple[type[DomainError], ...]] = {
         servicing.AdvanceUnrepaid,
         servicing.ColumnMapInvalid,
         servicing.ControlTotalWrong,
+        servicing.CutOverBeforeBookOpened,
+        servicing.EffectiveBeforeCutOver,
         servicing.EffectiveBeforeFunding,
         servicing.EffectiveDateAhead,
         servicing.FlowNotPositive,

@@ -28,6 +28,7 @@ class MovementKind:
 
 KINDS = (
     MovementKind("funded", "Funded", ("loan_funded", "interest_withheld")),
+    MovementKind("boarded", "Boarded", ("loan_boarded",)),
     MovementKind("accrued", "Accrued", ("interest_accrued",)),
     MovementKind("charged", "Charged", ("late_fee_assessed", "returned_payment_fee_assessed")),
     MovementKind("paid", "Paid", ("payment_applied", "unapplied_applied")),

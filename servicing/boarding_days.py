@@ -1,7 +1,7 @@
 """The days of a loan that is boarded, held against the book before anything is booked.
 
-A loan is funded while its book is open and not ahead of its business date; its last installment falls due within a
-hundred years. Never: what a loan is otherwise (`servicing/terms.py`).
+A loan is funded, or taken over, while its book is open and not ahead of its business date; its last installment falls
+due within a hundred years of its funding. Never: what a loan is otherwise (`servicing/terms.py`).
 Next: `servicing/tapes/tape.py`, which names them by row; `servicing/commands/boarding.py`, which refuses.
 """
 
@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from ledger.book_days import objection_to
-from servicing.errors import EffectiveDateAhead, FundedBeforeBookOpened, TermsInvalid
+from servicing.drafts import LoanDraft
+from servicing.errors import CutOverBeforeBookOpened, EffectiveDateAhead, FundedBeforeBookOpened, TermsInvalid
 from servicing.schedule import dues_of
 from servicing.terms import Terms
 
@@ -29,33 +30,39 @@ class BookDays:
     business_date: date
 
 
-def require_days(terms: Terms, book: BookDays) -> None:
+def require_days(draft: LoanDraft, book: BookDays) -> None:
     """Refuse a loan that its book cannot take for its days.
 
-    Raises: TermsInvalid with the field and the day; FundedBeforeBookOpened; EffectiveDateAhead.
+    Raises: TermsInvalid with the field and the day; FundedBeforeBookOpened; CutOverBeforeBookOpened;
+    EffectiveDateAhead.
     """
-    for field, reason in objections(terms):
+    for field, reason in objections(draft):
         raise TermsInvalid(field=field, reason=reason)
-    if terms.funded_on < book.opened_on:
-        raise FundedBeforeBookOpened(funded_on=terms.funded_on, book=book.code, opened_on=book.opened_on)
-    if terms.funded_on > book.business_date:
-        raise EffectiveDateAhead(effective_date=terms.funded_on, business_date=book.business_date)
+    day = draft.begins_on
+    if day < book.opened_on and draft.opening is None:
+        raise FundedBeforeBookOpened(funded_on=day, book=book.code, opened_on=book.opened_on)
+    if day < book.opened_on:
+        raise CutOverBeforeBookOpened(cut_over_on=day, book=book.code, opened_on=book.opened_on)
+    if day > book.business_date:
+        raise EffectiveDateAhead(effective_date=day, business_date=book.business_date)
 
 
-def objections(terms: Terms, book: BookDays | None = None) -> Iterator[tuple[str, str]]:
+def objections(draft: LoanDraft, book: BookDays | None = None) -> Iterator[tuple[str, str]]:
     """Yield fields and why their days cannot be; without a book, whatever day it opened is right."""
-    found = False
-    for field in ("funded_on", "first_due_on"):
-        objection = objection_to(getattr(terms, field))
+    terms, outside = draft.terms, False
+    days = {"funded_on": terms.funded_on, "first_due_on": terms.first_due_on}
+    begins = "funded_on" if draft.opening is None else "cut_over_on"
+    for field, day in {**days, begins: draft.begins_on}.items():
+        objection = objection_to(day)
         if objection is not None:
-            found = True
+            outside = True
             yield field, objection
-    if not found:
+    if not outside:
         yield from _too_long(terms)
-    if book is not None and terms.funded_on < book.opened_on:
-        yield "funded_on", f"{terms.funded_on} lies before book {book.code} opened on {book.opened_on}"
-    if book is not None and terms.funded_on > book.business_date:
-        yield "funded_on", f"{terms.funded_on} lies ahead of the business date {book.business_date}"
+    if book is not None and draft.begins_on < book.opened_on:
+        yield begins, f"{draft.begins_on} lies before book {book.code} opened on {book.opened_on}"
+    if book is not None and draft.begins_on > book.business_date:
+        yield begins, f"{draft.begins_on} lies ahead of the business date {book.business_date}"
 
 
 def _too_long(terms: Terms) -> Iterator[tuple[str, str]]:

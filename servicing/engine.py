@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 
 from servicing.checkpoint import Checkpoint
-from servicing.effects import funding, payments
+from servicing.effects import boarding, funding, payments
 from servicing.events import UNDOING, Event, Kind
 from servicing.folding import ACCRUAL_KEY, Folding
 from servicing.state import LoanState
@@ -26,6 +26,7 @@ Effect = Callable[[Folding, Event], None]
 
 EFFECTS: Mapping[Kind, Effect] = {
     Kind.FUNDED: funding.fund,
+    Kind.BOARDED: boarding.board,
     Kind.PAYMENT: payments.pay,
     Kind.RETURNED: payments.charge_return,
 }

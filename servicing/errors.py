@@ -192,6 +192,13 @@ class EffectiveBeforeFunding(DomainError, code="effective-before-funding"):
     funded_on: date
 
 
+class EffectiveBeforeCutOver(DomainError, code="effective-before-cut-over"):
+    """{effective_date} lies before the loan was taken over on {cut_over_on}; what happened before is in its opening"""
+
+    effective_date: date
+    cut_over_on: date
+
+
 class MethodUnknown(DomainError, code="payment-method-unknown"):
     """{method} is no payment method; known are {known}"""
 
@@ -203,6 +210,14 @@ class FundedBeforeBookOpened(DomainError, code="funded-before-book-opened"):
     """a loan that was funded on {funded_on} cannot be boarded in book {book}, which opened on {opened_on}"""
 
     funded_on: date
+    book: str
+    opened_on: date
+
+
+class CutOverBeforeBookOpened(DomainError, code="cut-over-before-book-opened"):
+    """a loan cannot be taken over on {cut_over_on} in book {book}, which opened on {opened_on}"""
+
+    cut_over_on: date
     book: str
     opened_on: date
 

@@ -9,7 +9,7 @@ Next: `servicing/waterfall.py`; `docs/spec/payments.md`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -160,6 +160,20 @@ class Installments:
                 heir.fees[name] += line.fees[name]
             for name in ALL_RECEIVABLES:
                 heir.paid[name] += line.paid[name]
+
+    def board(self, asks: Mapping[int, tuple[int, int]], paid_ahead: Iterable[int], day: date) -> None:
+        """Take over what those past due ask for, interest and principal, and which were paid ahead.
+
+        Every other one that fell due before asks for nothing: what became of it is not known here.
+        """
+        for no, (interest, principal) in asks.items():
+            line = self._lines[no - 1]
+            line.interest, line.principal, line.paid_off_on = interest, principal, None
+            self._claimed_interest += interest if no < len(self._lines) else 0
+            self._note_satisfied(line, day)
+        for no in paid_ahead:
+            line = self._lines[no - 1]
+            line.interest, line.principal, line.paid_off_on = 0, 0, day
 
     def due_on(self, day: date) -> tuple[int, ...]:
         """Return the numbers of the installments that fell due on a day."""

@@ -66,6 +66,22 @@ RULES = (
         ),
     ),
     Rule(
+        Turn.CHARGES,
+        Template(
+            "loan_boarded",
+            1,
+            "Loan boarded in mid-life",
+            (
+                Row("LOAN_PRINCIPAL", "CONVERSION_CLEARING", "principal"),
+                Row("INTEREST_RECEIVABLE", "CONVERSION_CLEARING", "interest"),
+                Row("LATE_FEES_RECEIVABLE", "CONVERSION_CLEARING", "late_fees"),
+                Row("RETURNED_PAYMENT_FEES_RECEIVABLE", "CONVERSION_CLEARING", "returned_payment_fees"),
+                Row("OTHER_FEES_RECEIVABLE", "CONVERSION_CLEARING", "other_fees"),
+                Row("CONVERSION_CLEARING", "UNAPPLIED_PAYMENTS", "unapplied"),
+            ),
+        ),
+    ),
+    Rule(
         Turn.SENDS,
         Template(
             "disbursement_sent",

@@ -11,7 +11,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from ledger.chart import Side
+from ledger.money import Money
 from ledger.queries.accounts import balances, role_map
+from ledger.queries.accounts import book as load_book
+from ledger.queries.trial_balance import trial_balance
 from servicing.delinquency import bucket, days_past_due
 from servicing.engine import fold
 from servicing.errors import PayoffQuoteUnknown, ProductUnknown
@@ -206,3 +210,15 @@ def booked_balances(connection: sa.Connection, loan_id: int) -> dict[str, int]:
     roles = role_map(connection, book_code, "default")
     held = {code: money.minor for code, money in balances(connection, loan_id).items()}
     return {name: sum(held.get(roles[role], 0) for role in of) for name, of in BALANCE_ROLES.items()}
+
+
+def clearing_balance(connection: sa.Connection, book_code: str, currency: str) -> Money:
+    """Return what the conversion clearing account holds today, debits positive: nothing once a conversion is paid for.
+
+    Raises: BookUnknown; RoleMapUnknown.
+    """
+    code = role_map(connection, book_code, "default")["CONVERSION_CLEARING"]
+    today = load_book(connection, book_code).business_date
+    rows = trial_balance(connection, book_code, as_of=today).balance.rows
+    held = [row.balance_on(Side.DEBIT) for row in rows if row.account.code == code and row.currency == currency]
+    return Money.sum(held, currency)

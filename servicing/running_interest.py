@@ -82,6 +82,12 @@ class RunningInterest:
             self._accrued_to = end
             self._place += end == period.end
 
+    def open(self, interest: int, principal: int) -> None:
+        """Take over interest that was earned and booked elsewhere, on a loan that owed nothing here so far."""
+        self._exact += interest
+        self._booked += interest
+        self._principal_at_period_start = principal
+
     def replace_coming(self, contract: Contract) -> None:
         """Go on with the periods of another contract, from the one that runs; periods that are over stay."""
         self._contract = contract

@@ -39,6 +39,12 @@ class Loan:
     events: tuple[Event, ...]
     request_keys: Mapping[str, int]
 
+    @property
+    def cut_over_on(self) -> date | None:
+        """Return the day on which the loan was taken over in mid-life; None of one that was funded here."""
+        taken_over = self.events and self.events[0].kind is Kind.BOARDED
+        return self.events[0].effective_date if taken_over else None
+
 
 _LOANS = (
     "SELECT l.loan_id, l.external_id, l.fees_through, b.code AS book_code,"
@@ -311,6 +317,23 @@ def _standing_facts(row: Any) -> dict[str, object]:
 
 
 def _facts(draft: LoanDraft) -> dict[str, object]:
-    event = draft.first_event(draft.terms.funded_on)
+    event = draft.first_event(draft.begins_on)
     started = {"began as": event.kind.value, "first day": event.effective_date, **payload_of(event)}
     return {**draft.terms.as_json(), "product": draft.terms.product.name, **started}
+
+
+_CLEARED = sa.text(
+    "SELECT coalesce(sum(CASE WHEN c.code = ANY (:clearing) THEN p.amount ELSE -p.amount END), 0)"
+    " FROM ledger.journal_entry e"
+    " JOIN ledger.posting p ON p.subledger_id = e.subledger_id AND p.entry_no = e.entry_no"
+    " JOIN ledger.account d ON d.account_id = p.debit_account"
+    " JOIN ledger.account c ON c.account_id = p.credit_account"
+    " WHERE e.subledger_id = ANY (:ids) AND e.template = 'loan_boarded'"
+    " AND (c.code = ANY (:clearing) OR d.code = ANY (:clearing))"
+)
+
+
+def cleared(connection: sa.Connection, book_code: str, loan_ids: Sequence[int]) -> int:
+    """Return what the journal credits the conversion clearing account with for these loans, in minor units."""
+    clearing = sorted(load_roles(connection, book_code).ever.get("CONVERSION_CLEARING", ()))
+    return int(connection.scalar(_CLEARED, {"ids": list(loan_ids), "clearing": clearing}) or 0)

@@ -10,19 +10,20 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from datetime import date
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from api.cli.options import changes
+from api.cli.options import DAY, changes
 from api.cli.output import Column, amount, grouped, print_line, print_table
 from api.cli.session import Session
 
 if TYPE_CHECKING:
     from ledger.money import Money
-    from servicing.commands.tapes import Checked
+    from servicing.commands.tapes import Boarded, Checked
     from servicing.product import Product
     from servicing.tapes.column_map import ColumnMap
     from servicing.tapes.rows import Mistake
@@ -45,6 +46,7 @@ TOTAL_COLUMNS = (Column("total", "Total"), amount("found", "On the tape"), amoun
 @click.option("--format", "format_", type=click.Choice(FORMATS), help="The tape's format [default: by its ending].")
 @click.option("--product", help="The product of loans whose rows name none [default: the map's, or installment].")
 @click.option("--currency", help="The currency of all its amounts [default: the map's, or the book's].")
+@click.option("--cut-over", type=DAY, help="Its loans are in mid-life: their balances are those of this day.")
 @click.option("--count", type=int, help="How many loans it must hold.")
 @click.option("--principal", metavar="AMOUNT", help="What their principal must sum to.")
 @click.option("--total", "totals", metavar="NAME=AMOUNT", multiple=True, help="What any of its balances must sum to.")
@@ -58,6 +60,7 @@ def board(
     format_: str | None,
     product: str | None,
     currency: str | None,
+    cut_over: date | None,
     count: int | None,
     principal: str | None,
     totals: tuple[str, ...],
@@ -69,6 +72,10 @@ def board(
     Without a map its columns are external_id, principal, rate, installments, frequency, funded_on, first_due_on,
     and where wanted product, installment_amount, balloon, steps, rows. A map says where else they come from.
 
+    With --cut-over, or a column cut_over_on, its loans are in mid-life: principal_balance, interest_balance, late_fees,
+    returned_payment_fees, other_fees, unapplied and days_past_due are those of that day, and stand beside the original
+    terms, or beside next_due_on and installments_left. They are booked against the conversion clearing account.
+
     Every row is checked before anything is booked, and every mistake named by row and column. Loans are boarded in
     chunks, each a transaction of its own; a run that was killed is run again, and passes over what is on the book.
     Rows that are refused keep all others from being boarded, unless --partial; an errors file, mended, is a tape.
@@ -78,13 +85,14 @@ def board(
     \b
     loanbook board tape.csv --count 1000 --principal 13250000.00 --dry-run
     loanbook board tape.xlsx --map seller.toml --errors refused.xlsx --partial
-    loanbook board LoanStats3a.csv --map lendingclub --product lendingclub --dry-run
+    loanbook board LoanStats3a.csv --map lendingclub --dry-run
+    loanbook board sold.csv --cut-over 2026-03-01 --total interest=1204.11 --total conversion_clearing=91204.11
     """
     from api.errors import FileUnusable
     from servicing.tapes.totals import require_totals, totals_of
 
     with _seekable(tape) as path:
-        source = _tape(session, path, _column_map(map_name), format_, product, currency)
+        source = _tape(session, path, _column_map(map_name), format_, product, currency, cut_over)
         checked = _check(session, source, tape, errors)
         if not checked.rows and not checked.mistakes:
             raise FileUnusable(path=str(tape), reason="there is no loan in it")
@@ -93,16 +101,18 @@ def board(
         if not (is_partial and checked.refused):
             _refuse(session, checked, tape)
         require_totals(found)
-        ids = _board(session, source, checked)
+        boarded = _board(session, source, checked)
+    clearing = _clearing(session, source, checked, boarded.cleared)
     document = {
-        "loans": len(ids),
+        "loans": len(boarded.loan_ids),
         "found": checked.found,
         "passed_over": checked.passed_over,
         "refused": checked.refused,
         **{total.name: total.found for total in found if total.name != "count"},
+        **clearing,
         "totals": [total.as_json() for total in found],
         "mistakes": [mistake.as_json() for mistake in checked.mistakes],
-        "loan_ids": list(ids),
+        "loan_ids": list(boarded.loan_ids),
     }
     session.show(document, lambda: _print(document, checked.mistakes, found))
     return 1 if checked.mistakes else 0
@@ -119,21 +129,27 @@ def _column_map(name: str | None) -> ColumnMap:
 
 def _stated(principal: str | None, totals: Sequence[str], currency: str) -> dict[str, Money]:
     from ledger.money import Money
-    from servicing.tapes.fields import SUMMED
+    from servicing.drafting import TOTALS
 
     given = {} if principal is None else {"principal": principal}
     for text in totals:
         name, _, value = text.partition("=")
-        if name not in SUMMED:
+        if name not in TOTALS:
             raise click.BadParameter(
-                f"{text!r} is not NAME=AMOUNT with one of {', '.join(SUMMED)}", param_hint="--total"
+                f"{text!r} is not NAME=AMOUNT with one of {', '.join(TOTALS)}", param_hint="--total"
             )
         given[name] = value
     return {name: Money.parse(value, currency) for name, value in given.items()}
 
 
 def _tape(
-    session: Session, path: Path, columns: ColumnMap, format_: str | None, product: str | None, currency: str | None
+    session: Session,
+    path: Path,
+    columns: ColumnMap,
+    format_: str | None,
+    product: str | None,
+    currency: str | None,
+    cut_over: date | None,
 ) -> Tape:
     from ledger.money import Currency
     from ledger.queries.accounts import book
@@ -157,6 +173,7 @@ def _tape(
         reading=Reading(unit, columns.forms, product_of),
         product=own,
         book=days_of(into),
+        cut_over_on=cut_over,
     )
 
 
@@ -192,7 +209,26 @@ def _refuse(session: Session, checked: Checked, tape: Path) -> None:
         raise
 
 
-def _board(session: Session, source: Tape, checked: Checked) -> tuple[int, ...]:
+def _clearing(session: Session, source: Tape, checked: Checked, cleared: int) -> dict[str, str]:
+    """Return what the conversion clearing account holds, once the journal agrees with the tape.
+
+    Raises: ControlTotalWrong.
+    """
+    from ledger.currencies import amount_text
+    from servicing.drafting import CLEARING
+    from servicing.queries import clearing_balance
+    from servicing.tapes.totals import ControlTotal, require_totals
+
+    currency = source.reading.currency
+    if CLEARING not in checked.sums:
+        return {}
+    booked, wanted = (amount_text(minor, currency) for minor in (cleared, checked.to_clear))
+    require_totals([ControlTotal(f"{CLEARING} in the journal", booked, wanted)])
+    held = session.read(lambda connection: clearing_balance(connection, session.book_code, currency))
+    return {"conversion_clearing_balance": held.format()}
+
+
+def _board(session: Session, source: Tape, checked: Checked) -> Boarded:
     from api.cli.progress import progress
     from servicing.commands.tapes import board_tape
 
@@ -205,7 +241,7 @@ def _board(session: Session, source: Tape, checked: Checked) -> tuple[int, ...]:
             actor=session.actor,
             dry_run=session.dry_run,
             on_progress=partial(advance, total=total),
-        ).loan_ids
+        )
 
 
 def _print(document: Mapping[str, Any], mistakes: Sequence[Mistake], totals: Sequence[ControlTotal]) -> None:
@@ -220,6 +256,8 @@ def _print(document: Mapping[str, Any], mistakes: Sequence[Mistake], totals: Seq
     facts += [f"{document['passed_over']:,} rows passed over"] if document["passed_over"] else []
     facts += [f"{document['refused']:,} rows refused"] if document["refused"] else []
     print_line("; ".join(facts))
+    if "conversion_clearing_balance" in document:
+        print_line(f"Conversion clearing holds {grouped(document['conversion_clearing_balance'])}")
 
 
 def _print_mistakes(mistakes: Sequence[Mistake]) -> None:

@@ -1,6 +1,6 @@
 """Putting loans on the books, many at once: subledgers, terms, the first event, and its entries in batches.
 
-Loans funded on one day share a batch; nothing is asked of the database once for each loan.
+Loans funded or taken over on one day share a batch; nothing is asked of the database once for each loan.
 Never: reading a file (`servicing/tapes/`). Next: `servicing/commands/tapes.py`; `ledger/commands/batches.py`.
 """
 
@@ -24,16 +24,18 @@ from ledger.unit_of_work import UnitOfWork
 from servicing import tables
 from servicing.boarding_days import BookDays, require_days
 from servicing.drafts import LoanDraft
-from servicing.effects.funding import entries_of
+from servicing.effects import boarding, funding
 from servicing.errors import LoanExists
+from servicing.events import Event
 from servicing.posting_rules import TEMPLATES, narration_of, postings_of
 from servicing.schedule import contract_of
 from servicing.state import PlannedEntry
 from servicing.store import event_row, load_roles, name_loans
+from servicing.terms import Terms
 
 
-def board_and_fund_loans(uow: UnitOfWork, book_code: str, drafts: Sequence[LoanDraft]) -> tuple[int, ...]:
-    """Board loans and book their funding; return their ids in the order of the drafts.
+def board_loans(uow: UnitOfWork, book_code: str, drafts: Sequence[LoanDraft]) -> tuple[int, ...]:
+    """Board loans, and book their funding or their opening balances; return their ids in the order of the drafts.
 
     Raises: BookUnknown; LoanExists; what `require_days` raises, such as EffectiveDateAhead.
     """
@@ -42,12 +44,20 @@ def board_and_fund_loans(uow: UnitOfWork, book_code: str, drafts: Sequence[LoanD
     _refuse_twice(drafts)
     book = load_book(uow.connection, book_code)
     for draft in drafts:
-        require_days(draft.terms, days_of(book))
+        require_days(draft, days_of(book))
     ids = _open(uow, book_code, drafts)
     _name(uow, book.own_subledger_id, drafts, ids)
     _insert(uow, book.book_id, book.business_date, drafts, ids)
     _post(uow, book_code, drafts, ids)
     return ids
+
+
+def board_and_fund_loans(uow: UnitOfWork, book_code: str, drafts: Sequence[LoanDraft]) -> tuple[int, ...]:
+    """Board new loans, and book their funding; return their ids in the order of the drafts.
+
+    Raises: as `board_loans`.
+    """
+    return board_loans(uow, book_code, drafts)
 
 
 def days_of(book: Book) -> BookDays:
@@ -86,7 +96,7 @@ def _insert(uow: UnitOfWork, book_id: int, today: date, drafts: Sequence[LoanDra
     loans, terms, events = [], [], []
     for loan_id, draft in zip(ids, drafts, strict=True):
         own = draft.terms
-        event = event_row(loan_id, draft.first_event(today), uow.actor, "funding")
+        event = event_row(loan_id, draft.first_event(today), uow.actor, _key(draft))
         event["payload"] = json.dumps(event["payload"])
         loans.append((loan_id, book_id, draft.external_id, own.currency, uow.actor))
         terms.append((loan_id, 1, own.funded_on, hashes[id(own.product)], json.dumps(own.as_json()), "contract"))
@@ -96,6 +106,10 @@ def _insert(uow: UnitOfWork, book_id: int, today: date, drafts: Sequence[LoanDra
     terms_columns = ("loan_id", "version", "effective_date", "product_hash", "terms", "reason")
     _copy(uow.connection, tables.terms_version, terms_columns, terms)
     _copy(uow.connection, tables.event, event_columns, events)
+
+
+def _key(draft: LoanDraft) -> str:
+    return "funding" if draft.opening is None else "boarding"
 
 
 def _copy(
@@ -134,7 +148,12 @@ def _post(uow: UnitOfWork, book_code: str, drafts: Sequence[LoanDraft], ids: Seq
 def _planned(drafts: Sequence[LoanDraft], ids: Sequence[int]) -> Iterator[tuple[PlannedEntry, int, str]]:
     """Yield the entries of each loan's first event; nothing else can have happened to it yet."""
     for loan_id, draft in zip(ids, drafts, strict=True):
-        terms = draft.terms
-        withheld = contract_of(terms).withheld if terms.product.odd_days == "at_funding" else 0
-        for item in entries_of(terms, draft.first_event(terms.funded_on), withheld):
-            yield item, loan_id, terms.currency
+        event = draft.first_event(draft.begins_on)
+        entries = boarding.entries_of(event) if draft.opening is not None else _funding_of(draft.terms, event)
+        for item in entries:
+            yield item, loan_id, draft.terms.currency
+
+
+def _funding_of(terms: Terms, event: Event) -> Iterator[PlannedEntry]:
+    withheld = contract_of(terms).withheld if terms.product.odd_days == "at_funding" else 0
+    return funding.entries_of(terms, event, withheld)

@@ -15,7 +15,7 @@ from ledger.errors import RequestKeyReused
 from ledger.unit_of_work import UnitOfWork
 from servicing.commands.converge import converge
 from servicing.engine import fold
-from servicing.errors import EffectiveBeforeFunding, EffectiveDateAhead
+from servicing.errors import EffectiveBeforeCutOver, EffectiveBeforeFunding, EffectiveDateAhead
 from servicing.events import UNDOING, Event
 from servicing.state import LoanState
 from servicing.store import Loan, append_event, load_loan, payload_of
@@ -56,10 +56,13 @@ def record(uow: UnitOfWork, loan_id: int, draft: Draft, check: Callable[[Loan, E
 def check_day(loan: Loan, day: date) -> None:
     """Refuse a day on which nothing can happen to a loan.
 
-    Raises: EffectiveDateAhead of the business date; EffectiveBeforeFunding.
+    Raises: EffectiveDateAhead of the business date; EffectiveBeforeFunding; EffectiveBeforeCutOver of a loan that was
+    taken over.
     """
     if day > loan.business_date:
         raise EffectiveDateAhead(effective_date=day, business_date=loan.business_date)
+    if loan.cut_over_on is not None and day < loan.cut_over_on:
+        raise EffectiveBeforeCutOver(effective_date=day, cut_over_on=loan.cut_over_on)
     if day < loan.terms.funded_on:
         raise EffectiveBeforeFunding(effective_date=day, funded_on=loan.terms.funded_on)
 

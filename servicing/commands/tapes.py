@@ -17,10 +17,10 @@ from itertools import islice
 import sqlalchemy as sa
 
 from ledger.unit_of_work import UnitOfWork, run
-from servicing.commands.boarding import board_and_fund_loans
+from servicing.commands.boarding import board_loans
 from servicing.drafts import LoanDraft
 from servicing.errors import LoanExists
-from servicing.store import Standing, standing_loans
+from servicing.store import Standing, cleared, standing_loans
 from servicing.tapes.rows import Mistake, Refused
 from servicing.tapes.tape import Tape, TapeLoan
 
@@ -35,7 +35,8 @@ Progress = Callable[[int], None]
 class Checked:
     """What a tape holds: its rows, those that are right, on the book already, passed over or refused, and its sums.
 
-    Sums are minor units by total, over every row whose amount can be read, right or wrong.
+    Sums are minor units by total, over every row whose amount can be read, right or wrong; `to_clear` is what the
+    openings of the right rows credit the conversion clearing account with.
     """
 
     rows: int = 0
@@ -44,15 +45,20 @@ class Checked:
     passed_over: int = 0
     refused: int = 0
     sums: dict[str, int] = field(default_factory=dict)
+    to_clear: int = 0
     mistakes: list[Mistake] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class Boarded:
-    """The loans that a run boarded, and how many were there before it."""
+    """The loans that a run boarded, how many were there before it, and what the journal has of all of them.
+
+    `cleared` is what their opening entries credited the conversion clearing account with, in minor units.
+    """
 
     loan_ids: tuple[int, ...]
     found: int
+    cleared: int
 
 
 def check_tape(
@@ -95,29 +101,35 @@ def board_tape(
     it stay booked.
     """
     ids: list[int] = []
-    done = found = 0
+    done = found = cleared = 0
     coming = _chunks(tape.loans())
 
-    def board(chunk: Sequence[TapeLoan]) -> tuple[int, tuple[int, ...], int]:
+    def board(chunk: Sequence[TapeLoan]) -> tuple[int, _Chunk]:
         drafts = [loan.draft for loan in chunk if loan.draft is not None]
-        new = _board(engine, book_code, drafts, actor=actor, dry_run=dry_run)
-        return len(chunk), new, len(drafts) - len(new)
+        return len(chunk), _board(engine, book_code, drafts, actor=actor, dry_run=dry_run)
 
     with ThreadPoolExecutor(WORKERS, thread_name_prefix="board") as pool:
         pending = deque(pool.submit(board, chunk) for chunk in islice(coming, WORKERS))
         while pending:
-            rows, new, there = pending.popleft().result()
-            ids.extend(new)
-            done, found = done + rows, found + there
+            rows, chunk = pending.popleft().result()
+            ids.extend(chunk.new)
+            done, found, cleared = done + rows, found + chunk.found, cleared + chunk.cleared
             if on_progress is not None:
                 on_progress(done)
             pending.extend(pool.submit(board, chunk) for chunk in islice(coming, 1))
-    return Boarded(tuple(ids), found)
+    return Boarded(tuple(ids), found, cleared)
 
 
-def _board(
-    engine: sa.Engine, book_code: str, drafts: Sequence[LoanDraft], *, actor: str, dry_run: bool
-) -> tuple[int, ...]:
+@dataclass(frozen=True, slots=True)
+class _Chunk:
+    """What became of a chunk."""
+
+    new: tuple[int, ...]
+    found: int
+    cleared: int
+
+
+def _board(engine: sa.Engine, book_code: str, drafts: Sequence[LoanDraft], *, actor: str, dry_run: bool) -> _Chunk:
     """Board those of the drafts that are not on the book; whoever boards the same ones meanwhile makes this wait."""
     while True:
         try:
@@ -128,9 +140,12 @@ def _board(
             continue
 
 
-def _board_chunk(uow: UnitOfWork, book_code: str, drafts: Sequence[LoanDraft]) -> tuple[int, ...]:
+def _board_chunk(uow: UnitOfWork, book_code: str, drafts: Sequence[LoanDraft]) -> _Chunk:
     known = standing_loans(uow.connection, book_code, [draft.external_id for draft in drafts])
-    return board_and_fund_loans(uow, book_code, [draft for draft in drafts if draft.external_id not in known])
+    new = board_loans(uow, book_code, [draft for draft in drafts if draft.external_id not in known])
+    openings = any(draft.opening is not None for draft in drafts)
+    ids = [*new, *(loan.loan_id for loan in known.values())]
+    return _Chunk(new, len(known), cleared(uow.connection, book_code, ids) if openings else 0)
 
 
 def _chunks(loans: Iterable[TapeLoan]) -> Iterator[list[TapeLoan]]:
@@ -164,6 +179,7 @@ def _count(checked: Checked, loan: TapeLoan, standing: Mapping[str, Standing], o
         checked.sums[name] = checked.sums.get(name, 0) + minor
     if loan.draft is not None:
         checked.right += 1
+        checked.to_clear += 0 if loan.draft.opening is None else loan.draft.opening.carrying_amount
         checked.found += loan.draft.external_id in standing
         return
     checked.refused += 1

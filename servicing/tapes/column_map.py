@@ -15,8 +15,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from servicing.drafting import ALWAYS
 from servicing.errors import ColumnMapInvalid
-from servicing.tapes.fields import NEW_LOAN, READERS
+from servicing.tapes.fields import READERS
 from servicing.tapes.table import Layout
 from servicing.tapes.texts import ISO, Forms, day_form
 
@@ -113,7 +114,7 @@ class ColumnMap(_Part):
 
     def layout(self) -> Layout:
         """Return what tells the header of a tape."""
-        needed = (rule.column for name, rule in self.fields.items() if name in NEW_LOAN and rule.column)
+        needed = (rule.column for name, rule in self.fields.items() if name in ALWAYS and rule.column)
         alone = frozenset(columns[0] for columns in needed if len(columns) == 1)
         over = self.file.other_widths == "pass_over"
         return Layout(self.file.header_within, alone | frozenset(self.take), passes_over_other_widths=over)
@@ -166,7 +167,7 @@ def shipped_map(name: str) -> ColumnMap:
 
 
 def _contradictions(found: ColumnMap) -> Iterator[tuple[str, bool, str]]:
-    for name in NEW_LOAN:
+    for name in ALWAYS:
         yield f"fields.{name}", name not in found.fields, "every loan has it: say where it comes from"
     for name, rule in found.fields.items():
         place = f"fields.{name}"

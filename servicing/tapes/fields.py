@@ -1,26 +1,22 @@
-"""The fields of a loan that a tape can fill, each with the reader of its text, and the loan they make together.
+"""The fields of a loan that a tape can fill, each with the reader of its text; an empty text is no value.
 
-Every field is read, and every mistake named, before the loan is put together. Never: files, columns.
-Next: `servicing/tapes/column_map.py`, which says where the texts come from; `servicing/terms.py`.
+Never: files, columns, or the loan that they make (`servicing/drafting.py`).
+Next: `servicing/tapes/column_map.py`, which says where the texts come from.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from ledger.errors import DomainError
 from ledger.money import Money
-from servicing.drafts import LoanDraft
-from servicing.errors import TermsInvalid
+from servicing.drafting import BALANCE_FIELDS, Wrong
 from servicing.product import Product
 from servicing.tapes.texts import ISO, Forms, read_count, read_day, read_list, read_money, read_rate
-from servicing.terms import CustomRow, Step, Terms
-
-Wrong = tuple[str, str]
-"""A field and the reason why it is refused."""
+from servicing.terms import CustomRow, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +83,14 @@ READERS: Mapping[str, Read] = {
     "balloon": _money,
     "steps": _steps,
     "rows": _rows,
+    "cut_over_on": _day,
+    **dict.fromkeys(BALANCE_FIELDS, _money),
+    "days_past_due": _count,
+    "past_due": _money,
+    "next_due_on": _day,
+    "installments_left": _count,
 }
 """Every field, and how its text is read."""
-
-NEW_LOAN = ("external_id", "principal", "rate", "installments", "frequency", "funded_on", "first_due_on")
-"""The fields that a new loan must have; of the others, an empty text says that there is nothing."""
-
-SUMMED = ("principal",)
-"""The fields whose sums are control totals."""
 
 
 def read_fields(texts: Mapping[str, str], reading: Reading, wrong: list[Wrong]) -> dict[str, Any]:
@@ -102,8 +98,6 @@ def read_fields(texts: Mapping[str, str], reading: Reading, wrong: list[Wrong]) 
     values: dict[str, Any] = {}
     for name, text in texts.items():
         if not text:
-            if name in NEW_LOAN:
-                wrong.append((name, "it is empty"))
             continue
         try:
             values[name] = READERS[name](text, reading)
@@ -112,24 +106,3 @@ def read_fields(texts: Mapping[str, str], reading: Reading, wrong: list[Wrong]) 
         except DomainError as mistake:
             wrong.append((name, mistake.message))
     return values
-
-
-def draft_of(values: Mapping[str, Any], wrong: list[Wrong]) -> LoanDraft | None:
-    """Return the loan that values make; where they do not make one, the reasons go to `wrong`."""
-    missing = [name for name in NEW_LOAN if name not in values and name not in {field for field, _ in wrong}]
-    wrong.extend((name, "it is missing") for name in missing)
-    if wrong:
-        return None
-    try:
-        own = dict(values)
-        return LoanDraft(own.pop("external_id"), Terms(**own))
-    except TermsInvalid as mistake:
-        wrong.append((mistake.field, mistake.reason))
-        return None
-
-
-def sums_of(values: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
-    """Yield what a row adds to each control total, in minor units."""
-    for name in SUMMED:
-        if name in values:
-            yield name, values[name].minor

@@ -17,11 +17,12 @@ from typing import Any
 from dateutil.relativedelta import relativedelta
 
 from servicing.boarding_days import BookDays, objections
+from servicing.drafting import Wrong, draft_of, required, sums_of
 from servicing.drafts import LoanDraft
 from servicing.errors import TapeInvalid
 from servicing.tapes.column_map import ColumnMap, FieldRule
 from servicing.tapes.csv_file import CsvFile
-from servicing.tapes.fields import NEW_LOAN, Reading, Wrong, draft_of, read_fields, sums_of
+from servicing.tapes.fields import Reading, read_fields
 from servicing.tapes.json_lines import JsonLinesFile
 from servicing.tapes.rows import Header, Mistake, TapeFile, TapeRow
 from servicing.tapes.xlsx_file import XlsxFile
@@ -42,13 +43,17 @@ class TapeLoan:
 
 @dataclass(frozen=True)
 class Tape:
-    """A tape that can be read from the beginning as often as it is asked; without a book, any day is right."""
+    """A tape that can be read from the beginning as often as it is asked; without a book, any day is right.
+
+    With a cut-over its loans are in mid-life, unless a row says another day.
+    """
 
     file: TapeFile
     columns: ColumnMap
     reading: Reading
     product: str
     book: BookDays | None = None
+    cut_over_on: date | None = None
 
     def header_mistakes(self) -> tuple[Mistake, ...]:
         """Return what is wrong with the columns: those that are missing, unknown, or stand twice.
@@ -79,6 +84,8 @@ class Tape:
     def _loan(self, row: TapeRow, texts_of: _Texts, seen: dict[str, int]) -> TapeLoan:
         texts, wrong = texts_of.read(row)
         values = read_fields(texts, self.reading, wrong)
+        if self.cut_over_on is not None:
+            values.setdefault("cut_over_on", self.cut_over_on)
         _add_days(self.columns, values, wrong)
         sums = tuple(sums_of(values))
         name = values.get("external_id")
@@ -86,7 +93,7 @@ class Tape:
             wrong.append(("external_id", f"{name} stands in row {seen[name]} already"))
         draft = draft_of(values, wrong)
         if draft is not None:
-            wrong.extend(objections(draft.terms, self.book))
+            wrong.extend(objections(draft, self.book))
         if not wrong:
             return TapeLoan(row, draft, sums=sums)
         return TapeLoan(row, mistakes=tuple(texts_of.mistakes(row, wrong)), sums=sums)
@@ -96,9 +103,13 @@ class Tape:
             return
         header = self._header or Header(1, (), ())
         has = set(header.columns)
-        for name, rule in self.columns.fields.items():
-            if rule.column and name in NEW_LOAN and not has & set(rule.column):
-                yield Mistake(header.number, "it is missing", " or ".join(rule.column))
+        fields = self.columns.fields
+        there = {name for name, rule in fields.items() if not rule.column or has & set(rule.column)}
+        is_mid_life = self.cut_over_on is not None or "cut_over_on" in there
+        for name in required(there, is_mid_life=is_mid_life):
+            if name not in there:
+                columns = fields[name].column if name in fields else None
+                yield Mistake(header.number, "it is missing", " or ".join(columns or (name,)))
         yield from (Mistake(header.number, "it is missing", name) for name in self.columns.take if name not in has)
         known = {"mistakes", *self.columns.sources()}
         for name in dict.fromkeys(header.columns):

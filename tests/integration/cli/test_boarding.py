@@ -238,3 +238,89 @@ def _wait_for_chunks(database: Database, chunks: int) -> None:
                 return
             time.sleep(0.002)
     raise AssertionError("the boarding did not get so far")
+
+
+MID_LIFE = f"""{HEADER.strip()},principal_balance,interest_balance,late_fees,days_past_due
+M-1,10000.00,12.00,12,monthly,2025-11-15,2025-12-15,9213.43,99.96,15.00,5
+M-2,,12.00,,monthly,,,5000.00,0.00,,0
+"""
+
+
+def test_loans_in_mid_life_are_booked_against_the_conversion_clearing_account(book: Loanbook, tmp_path: Path) -> None:
+    book("day", "advance", "2026-01-31")
+    tape = tmp_path / "sold.csv"
+    tape.write_text(
+        MID_LIFE.replace("days_past_due\n", "days_past_due,next_due_on,installments_left\n")
+        .replace(",5\n", ",5,,\n")
+        .replace(",0\n", ",0,2026-02-01,20\n")
+    )
+    totals = ("principal=14213.43", "interest=99.96", "late_fees=15", "conversion_clearing=14328.39")
+    run = ("board", str(tape), "--cut-over", "2026-01-20", *(f"--total={total}" for total in totals), "--json")
+
+    tried = book(*run, "--dry-run").json
+    done = book(*run).json
+    again = book(*run).json
+    wrong = book(
+        "board", str(tape), "--cut-over", "2026-01-20", "--total", "interest=99.95", "--json", expect=2
+    ).refusal
+    other_day = book("board", str(tape), "--cut-over", "2026-01-21", "--json", expect=2).refusal
+
+    assert (tried["loans"], tried["conversion_clearing_balance"]) == (2, "0.00")
+    assert (done["loans"], done["conversion_clearing"]) == (2, "14328.39")
+    assert done["conversion_clearing_balance"] == "-14328.39"
+    assert (again["loans"], again["found"], again["conversion_clearing_balance"]) == (0, 2, "-14328.39")
+    assert (wrong["total"], wrong["found"], wrong["expected"]) == ("interest", "99.96", "99.95")
+    assert other_day["shown"][0] == (
+        "row 2, column days_past_due: no installment was due on 2026-01-16; "
+        "the nearest are due on 2026-01-15 and 2026-02-15"
+    )
+    assert "M-2 is on the book already: its first day is 2026-01-20, not 2026-01-21" in other_day["shown"][1]
+    first, second = (str(loan_id) for loan_id in done["loan_ids"])
+    shown = book("loan", first, "--on", "2026-01-20", "--json").json
+    assert (shown["dpd"], shown["balances"]["interest"], shown["balances"]["penalties"]) == (5, "99.96", "15.00")
+    assert shown["cut_over_on"] == "2026-01-20"
+    assert book("loan", second, "--json").json["terms"]["installments"] == 20
+    early = ("loan", "pay", first, "1", "--id", "P-0", "--effective-date", "2026-01-19", "--json")
+    assert book(*early, expect=2).refusal["code"] == "effective-before-cut-over"
+    paid = book("loan", "pay", first, "903.49", "--id", "P-1", "--effective-date", "2026-01-20", "--json").json
+    # 31 of the 36 days since 15 December lie before the due date: 99.96 x 31/36 = 86.08, and 888.49 - 86.08 = 802.41.
+    assert paid["allocation"] == {
+        "principal": "802.41",
+        "interest": "86.08",
+        "fees": "0.00",
+        "penalties": "15.00",
+        "unapplied": "0.00",
+    }
+    book("run-day", "--accrue")
+    # 99.96 - 86.08 is left, and 8,411.02 x 12% x 11/365 = 30.4180 comes on top until 31 January.
+    assert book("loan", first, "--json").json["balances"]["interest"] == "44.30"
+    assert book("verify", "--json").json["findings"] == []
+    assert "Conversion clearing holds -14,328.39" in book(*run[:-1]).out
+    told = book("report", "loan-roll-forward", "--month", "2026-01", "--json").out
+    assert "boarded" in told
+
+
+def test_an_opening_entry_is_drawn_as_an_accountant_would(book: Loanbook, tmp_path: Path) -> None:
+    book("day", "advance", "2026-01-31")
+    tape = tmp_path / "sold.jsonl"
+    tape.write_text(
+        '{"external_id": "M-1", "rate": "12", "frequency": "monthly", "cut_over_on": "2026-01-20",'
+        ' "principal_balance": "5000.00", "interest_balance": "24.66", "late_fees": "15.00", "other_fees": "7.00",'
+        ' "returned_payment_fees": "25.00", "unapplied": "100.00", "next_due_on": "2026-02-05",'
+        ' "installments_left": 20, "installment_amount": "277.08"}\n'
+    )
+
+    (loan_id,) = book("board", str(tape), "--json").json["loan_ids"]
+
+    entry = book("entry", str(loan_id), "1", "--json").json
+    assert (entry["template"], entry["effective_date"]) == ("loan_boarded", "2026-01-20")
+    assert [(line["slug"], line["debit"], line["credit"]) for line in entry["lines"]] == [
+        ("loan_principal", "5000.00", None),
+        ("interest_receivable", "24.66", None),
+        ("late_fees_receivable", "15.00", None),
+        ("returned_payment_fees_receivable", "25.00", None),
+        ("other_fees_receivable", "7.00", None),
+        ("conversion_clearing", "100.00", None),
+        ("conversion_clearing", None, "5071.66"),
+        ("unapplied_payments", None, "100.00"),
+    ]

@@ -37,10 +37,10 @@ def test_the_entries_of_a_funding_are_those_that_the_fold_plans() -> None:
     ],
 )
 def test_days_that_a_book_cannot_take_are_refused(changes: dict[str, Any], refused: type[Exception]) -> None:
-    require_days(TERMS, BOOK)
+    require_days(LoanDraft("A", TERMS), BOOK)
 
     with pytest.raises(refused):
-        require_days(replace(TERMS, **changes), BOOK)
+        require_days(LoanDraft("A", replace(TERMS, **changes)), BOOK)
 
 
 @pytest.mark.parametrize(
@@ -60,4 +60,4 @@ def test_a_loan_falls_due_within_a_hundred_years(
 ) -> None:
     terms: Terms = replace(TERMS, frequency=frequency, installments=installments, first_due_on=first_due_on)
 
-    assert (not list(objections(terms))) is is_right
+    assert (not list(objections(LoanDraft("A", terms)))) is is_right

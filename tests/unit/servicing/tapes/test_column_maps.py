@@ -79,10 +79,10 @@ def test_a_column_that_a_map_needs_is_missed_by_its_own_name(tmp_path: Path) -> 
 
     assert found == [
         "row 1, column number or id: it is missing",
-        "row 1, column amount: it is missing",
         "row 1, column rate: it is missing",
-        "row 1, column term: it is missing",
         "row 1, column every: it is missing",
+        "row 1, column amount: it is missing",
+        "row 1, column term: it is missing",
         "row 1, column on: it is missing",
         "row 1, column status: it is missing",
     ]
@@ -98,7 +98,7 @@ def test_a_column_that_a_map_needs_is_missed_by_its_own_name(tmp_path: Path) -> 
         ("([0-9]+) months", "[0-9]+ months", "fields.installments.pattern", "it has 0 groups"),
         ("([0-9]+) months", "([0-9]+ months", "fields.installments.pattern", "it is no pattern"),
         ('{ column = "amount" }', "{ }", "fields.principal", "a field has a column, a value or a day"),
-        ('principal = { column = "amount" }', "", "fields.principal", "every loan has it"),
+        ('rate = { column = "rate" }', "", "fields.rate", "every loan has it"),
         ("installment_amount =", "color =", "fields.color", "there is no such field"),
         ('field = "funded_on"', 'field = "first_due_on"', "fields.first_due_on.after", "it names a field"),
     ],

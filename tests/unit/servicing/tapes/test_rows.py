@@ -93,7 +93,7 @@ def test_every_mistake_is_named_by_row_and_column(tmp_path: Path) -> None:
         (HEADER.replace("\n", ",colour\n"), "row 1, column colour: unknown"),
         (HEADER.replace("\n", ",rate\n"), "row 1, column rate: it stands twice"),
         (HEADER + '"A', "row 2: unexpected end of data"),
-        (HEADER + GOOD.replace("12,12", "12,"), "row 2, column installments: it is empty"),
+        (HEADER + GOOD.replace("12,12", "12,"), "row 2, column installments: it is missing"),
     ],
 )
 def test_a_tape_that_is_no_table_of_loans_is_refused(tmp_path: Path, text: str, mistake: str) -> None:
