@@ -1,0 +1,272 @@
+"""The steps in the lives of loans: each is what a person, a bank or the calendar does, through the real command.
+
+Next: `loan_sides.py` for what holds after each; `test_loan_machine.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from functools import partial
+from typing import Any
+
+import pytest
+from hypothesis import strategies as st
+from hypothesis.stateful import precondition, rule
+
+from ledger.commands.books import advance_business_date
+from ledger.commands.periods import close_period
+from ledger.dates import Month
+from ledger.errors import DomainError, RequestKeyReused
+from ledger.money import Money
+from ledger.periods import PeriodState
+from ledger.queries.periods import periods
+from ledger.seals import head, seal
+from ledger.unit_of_work import UnitOfWork
+from servicing.commands.cycle import accrue_loan, accrue_through, assess_late_fees, run_day
+from servicing.commands.payments import return_payment, reverse_payment, take_payment
+from servicing.errors import (
+    EffectiveBeforeFunding,
+    EffectiveDateAhead,
+    PaymentDuplicate,
+    PaymentNotPositive,
+    PaymentUndone,
+    PaymentUnknown,
+)
+from servicing.events import CLEARING_ROLES, UNDOING, Event, Kind
+from servicing.queries import booked_balances, loan_view
+from servicing.waterfall_order import COMPONENTS, NAMED, PAIRS
+from tests.property.servicing.loan_sides import By, Enter, Known, LoanSides
+from tests.support.loan_lives import ACTOR
+
+WHICH = st.integers(0, 50)
+"""Which of those that there are, counted round."""
+
+LOANS = st.sampled_from([0, 0, 1])
+BACK = st.sampled_from([0, 0, 0, 1, 5, 20, 45, 70])
+"""How many days before today something took effect."""
+
+SIZES = st.one_of(
+    st.tuples(st.sampled_from(["installments"]), st.integers(1, 3)),
+    st.tuples(st.sampled_from(["percent of the payoff"]), st.sampled_from([1, 30, 60, 99, 100, 101, 150])),
+    st.tuples(st.sampled_from(["cents"]), st.sampled_from([1, 2, 50, 5_000])),
+)
+OWN_WATERFALLS = st.permutations(list(PAIRS)).map(list)
+WAYS: st.SearchStrategy[tuple[str, Any]] = st.one_of(
+    st.just(("product", None)),
+    st.just(("product", None)),
+    st.tuples(st.just("waterfall"), st.sampled_from(sorted(NAMED)) | OWN_WATERFALLS),
+    st.tuples(st.just("split"), st.lists(st.integers(0, 5), min_size=5, max_size=5)),
+)
+"""How a payment is allocated: as the product has it, by a waterfall of its own, or by shares of the components."""
+
+
+class LoanMachine(LoanSides):
+    """Takes any step at any time."""
+
+    # --- Payments -----------------------------------------------------------------------------------------
+
+    @rule(loan=LOANS, size=SIZES, back=BACK, way=WAYS, method=st.sampled_from(sorted(CLEARING_ROLES)))
+    def pay(self, loan: int, size: tuple[str, int], back: int, way: tuple[str, Any], method: str) -> None:
+        """Take a payment of today or an earlier day."""
+        loan_id = self.loan_ids[loan]
+        today, funded_on = self.today, self.loan(loan_id).terms.funded_on
+        on = max(funded_on, today - timedelta(days=back))
+        self.enter(loan_id, taking(self.amount(loan_id, size), on, method, way))
+
+    @rule(loan=LOANS, sizes=st.lists(SIZES, min_size=2, max_size=4), back=BACK)
+    def pay_often_on_one_day(self, loan: int, sizes: Sequence[tuple[str, int]], back: int) -> None:
+        """Take several payments of one day."""
+        for size in sizes:
+            self.pay(loan, size, back, ("product", None), "ach")
+
+    @precondition(lambda self: self.payments())
+    @rule(which=WHICH, returned=st.booleans())
+    def undo(self, which: int, returned: bool) -> None:
+        """Return or reverse a payment that stands, whatever came after it."""
+        standing = self.payments()
+        loan_id, event = standing[which % len(standing)]
+        undoing = partial(return_payment, code="R01") if returned else partial(reverse_payment, reason="wrong loan")
+        self.enter(loan_id, lambda uow, loan_id, key: undoing(uow, loan_id, event.no, request_key=key))
+
+    @precondition(lambda self: len(self.payments()) > 1)
+    @rule(which=WHICH, returned=st.tuples(st.booleans(), st.booleans()))
+    def undo_two_that_cross(self, which: int, returned: tuple[bool, bool]) -> None:
+        """Undo two payments, the later one first."""
+        for each in returned:
+            if self.payments():
+                self.undo(max(0, len(self.payments()) - 1 - which), each)
+
+    # --- Days and months ----------------------------------------------------------------------------------
+
+    @rule(days=st.sampled_from([1, 9, 20, 31, 62]))
+    def advance(self, days: int) -> None:
+        """Move the business date."""
+        self.advance_to(self.today + timedelta(days=days))
+
+    def advance_to(self, day: date) -> None:
+        """Move the business date to a day."""
+        self.run(lambda uow: advance_business_date(uow, self.code, day))
+
+    @rule(skipped=st.sampled_from([0, 0, 1, 15]))
+    def run_days(self, skipped: int) -> None:
+        """Run the daily cycle over the book up to a day; again, it books nothing."""
+        day = self.today - timedelta(days=skipped)
+        assess_late_fees(self.engine, self.code, day, actor=ACTOR)
+        accrue_through(self.engine, self.code, day, actor=ACTOR)
+        before = self.written()
+        assess_late_fees(self.engine, self.code, day, actor=ACTOR)
+        accrue_through(self.engine, self.code, day, actor=ACTOR)
+        assert self.written() == before
+        if not skipped:
+            for loan_id in self.loan_ids:
+                with self.engine.connect() as connection:
+                    assert booked_balances(connection, loan_id) == loan_view(connection, loan_id).state.balances()
+
+    @rule(loan=LOANS, accrue=st.booleans())
+    def run_one(self, loan: int, accrue: bool) -> None:
+        """Run the daily cycle of one loan."""
+        loan_id, today = self.loan_ids[loan], self.today
+        self.run(lambda uow: (accrue_loan if accrue else run_day)(uow, loan_id, today))
+
+    @rule()
+    def close_month(self) -> None:
+        """Accrue through the next month that is open, and close it for good."""
+        with self.engine.connect() as connection:
+            open_ = [each.month for each in periods(connection, self.code) if each.state is not PeriodState.CLOSED]
+        month = min(open_, key=lambda each: each.first_day)
+        if self.today <= month.last_day:
+            self.advance_to(month.next.first_day)
+        accrue_through(self.engine, self.code, month.last_day, actor=ACTOR)
+        close_period(self.engine, self.code, month, actor=ACTOR)
+        self.remember()
+
+    @rule()
+    def seal(self) -> None:
+        """Seal what is not sealed yet, and remember what the books say."""
+        self.run(seal)
+        self.remember()
+
+    def remember(self) -> None:
+        """Remember the trial balances of today and of the last month end, as they are known now."""
+        with self.engine.connect() as connection:
+            latest = head(connection)
+        assert latest is not None
+        bys: tuple[By, ...] = ("booking", "effective")
+        for day in (self.today, Month.of(self.today).first_day - timedelta(days=1)):
+            for by in bys:
+                self.known.append(Known(latest.block_no, day, by, self.totals(day, by, latest.block_no)))
+
+    # --- The same again, and what is refused --------------------------------------------------------------
+
+    @precondition(lambda self: self.done)
+    @rule(which=WHICH)
+    def repeat(self, which: int) -> None:
+        """Enter again what was entered: nothing is booked, and the answer is the same event."""
+        done = self.done[which % len(self.done)]
+        before = self.written()
+        again = self.run(lambda uow: done.enter(uow, done.loan_id, done.key))
+        assert again.replayed
+        assert again.entries == ()
+        assert self.written() == before
+
+    @precondition(lambda self: self.done)
+    @rule(which=WHICH)
+    def reuse_a_key(self, which: int) -> None:
+        """Enter something else under a key that was used."""
+        done = self.done[which % len(self.done)]
+        self.refused(
+            done.loan_id, taking(777, self.loan(done.loan_id).terms.funded_on, "cash"), RequestKeyReused, done.key
+        )
+
+    @rule(loan=LOANS)
+    def refuse(self, loan: int) -> None:
+        """Try what cannot be: it is refused by name, and writes nothing."""
+        loan_id, today = self.loan_ids[loan], self.today
+        funded_on = self.loan(loan_id).terms.funded_on
+        self.refused(loan_id, taking(0, today, "cash"), PaymentNotPositive)
+        self.refused(loan_id, taking(1, today + timedelta(days=1), "cash"), EffectiveDateAhead)
+        self.refused(loan_id, taking(1, funded_on - timedelta(days=1), "cash"), EffectiveBeforeFunding)
+        for event in self.loan(loan_id).events:
+            if event.of is not None:
+                self.refused(loan_id, partial(undoing_again, payment=event.of), PaymentUndone)
+            elif event.kind is not Kind.PAYMENT:
+                self.refused(loan_id, partial(undoing_again, payment=event.no), PaymentUnknown)
+            else:
+                taken_before = partial(taking_again, name=event.details["external_id"], on=today)
+                self.refused(loan_id, taken_before, PaymentDuplicate)
+
+    def refused(self, loan_id: int, enter: Enter, error: type[DomainError], key: str = "refused") -> None:
+        """Enter what is refused by an error."""
+        before = self.written()
+        with pytest.raises(error):
+            self.run(lambda uow: enter(uow, loan_id, key))
+        assert self.written() == before
+
+    # --- What there is to choose from ---------------------------------------------------------------------
+
+    def payments(self) -> list[tuple[int, Event]]:
+        """Return the payments that stand, with their loans, in the order in which they were entered."""
+        found = []
+        for loan_id in self.loan_ids:
+            events = self.loan(loan_id).events
+            undone = {event.of for event in events if event.kind in UNDOING}
+            found += [(loan_id, e) for e in events if e.kind is Kind.PAYMENT and e.no not in undone]
+        return found
+
+    def amount(self, loan_id: int, size: tuple[str, int]) -> int:
+        """Return an amount in cents: of some installments, of the payoff, or as it is."""
+        unit, number = size
+        if unit == "cents":
+            return number
+        with self.engine.connect() as connection:
+            state = loan_view(connection, loan_id).state
+        if unit == "installments":
+            return max(1, number * (state.installments[0].principal + state.installments[0].interest))
+        return max(1, state.payoff * number // 100)
+
+
+def taking(amount: int, on: date, method: str, way: tuple[str, Any] = ("product", None)) -> Enter:
+    """Return what takes a payment."""
+    kind, value = way
+    more: dict[str, Any] = {}
+    if kind == "waterfall":
+        more = {"waterfall": value}
+    elif kind == "split":
+        more = {"allocate": {name: Money(part, "USD") for name, part in _split(amount, value).items()}}
+
+    def enter(uow: UnitOfWork, loan_id: int, key: str) -> Any:
+        return take_payment(
+            uow,
+            loan_id,
+            amount=Money(amount, "USD"),
+            effective_date=on,
+            method=method,
+            external_id=f"payment {key}",
+            request_key=key,
+            **more,
+        )
+
+    return enter
+
+
+def taking_again(uow: UnitOfWork, loan_id: int, key: str, *, name: str, on: date) -> Any:
+    """Take a payment of a name that another one has."""
+    amount = Money(1, "USD")
+    return take_payment(
+        uow, loan_id, amount=amount, effective_date=on, method="cash", external_id=name, request_key=key
+    )
+
+
+def undoing_again(uow: UnitOfWork, loan_id: int, key: str, *, payment: int) -> Any:
+    """Reverse what cannot be reversed."""
+    return reverse_payment(uow, loan_id, payment, "again", key)
+
+
+def _split(amount: int, shares: Sequence[int]) -> dict[str, int]:
+    """Return an amount in parts by component, by shares; what is left is unapplied."""
+    names = (*COMPONENTS, "unapplied")
+    total = sum(shares) or 1
+    parts = {name: amount * share // total for name, share in zip(names, shares, strict=True)}
+    parts["unapplied"] += amount - sum(parts.values())
+    return parts

@@ -1,0 +1,97 @@
+"""Whole lives of loans through the real commands: by chance, and one that takes every step.
+
+Next: `loan_steps.py` for the steps, `loan_sides.py` for what holds after each of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+from hypothesis import settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from servicing.waterfall_order import PAIRS
+from tests.property.servicing.loan_steps import LoanMachine
+from tests.support.machine_books import Books
+from tests.unit.servicing.examples import RULES, TERMS
+
+
+@pytest.fixture
+def books(server_url: str) -> Iterator[Books]:
+    """Yield what hands out books to the machine."""
+    LoanMachine.books = Books(server_url)
+    yield LoanMachine.books
+    LoanMachine.books.close()
+
+
+@pytest.mark.timeout(3600)  # `make test-deep` goes through some hundred lives
+def test_loans_stand_as_their_events_say_whatever_happens(books: Books) -> None:
+    examples = max(settings.default.max_examples // 16, 6) if settings.default else 6
+    run_state_machine_as_test(LoanMachine, settings=settings(max_examples=examples, stateful_step_count=25))
+
+
+FIRST = replace(TERMS, product=RULES.model_copy(update={"returned_payment_fee": Decimal(0)}))
+SECOND = replace(
+    TERMS, product=RULES.model_copy(update={"interest": "scheduled", "waterfall": "system", "after_prepayment": "last"})
+)
+PRODUCT = ("product", None)
+
+LIFE: tuple[Callable[[LoanMachine], object], ...] = (
+    # Nothing comes; late fees; then a part, more than is due, and a split of one's own.
+    lambda m: m.advance(31),
+    lambda m: m.run_days(1),
+    lambda m: m.advance(20),
+    lambda m: m.run_days(0),
+    lambda m: m.pay(0, ("cents", 5_000), 0, PRODUCT, "ach"),
+    lambda m: m.pay(0, ("installments", 2), 0, ("split", [1, 0, 2, 5, 1]), "card"),
+    lambda m: m.pay(1, ("installments", 1), 0, ("waterfall", "clear_dues"), "check"),
+    lambda m: m.pay(1, ("installments", 3), 1, ("waterfall", [*reversed(tuple(PAIRS))]), "wire"),
+    lambda m: m.pay_often_on_one_day(0, [("cents", 1), ("installments", 1), ("cents", 50)], 0),
+    # Back-dated before all of them, over two month ends, one of which is closed.
+    lambda m: m.close_month(),
+    lambda m: m.seal(),
+    lambda m: m.pay(0, ("installments", 1), 45, PRODUCT, "ach"),
+    lambda m: m.pay(1, ("installments", 1), 45, PRODUCT, "ach"),
+    lambda m: m.seal(),
+    lambda m: m.repeat(0),
+    lambda m: m.reuse_a_key(1),
+    # Undone in another order than they came, a month later, the later one first.
+    lambda m: m.advance(31),
+    lambda m: m.run_days(0),
+    lambda m: m.undo_two_that_cross(0, (True, False)),
+    lambda m: m.undo(1, True),
+    lambda m: m.refuse(0),
+    lambda m: m.refuse(1),
+    lambda m: [m.repeat(n) for n in range(12)],
+    lambda m: m.close_month(),
+    # Paid off, and more than that; the return of the payment that did it opens the loan again.
+    lambda m: m.pay(0, ("percent of the payoff", 101), 0, ("waterfall", "payoff"), "wire"),
+    lambda m: m.pay(1, ("percent of the payoff", 150), 5, PRODUCT, "wire"),
+    lambda m: m.advance(20),
+    lambda m: m.run_one(1, False),
+    lambda m: m.undo(0, True),
+    lambda m: m.undo(len(m.payments()) - 1, True),
+    lambda m: m.run_one(0, True),
+    lambda m: m.run_days(15),
+    lambda m: m.pay(0, ("percent of the payoff", 100), 0, PRODUCT, "cash"),
+    lambda m: m.advance(62),
+    lambda m: m.close_month(),
+    lambda m: m.run_days(0),
+)
+
+
+def test_a_life_that_takes_every_step_once(books: Books) -> None:
+    """What chance comes to in some lives only, in every run, with everything that is compared."""
+    machine = LoanMachine()
+    machine.board(FIRST, SECOND)
+
+    for step in LIFE:
+        step(machine)
+        machine.entries_balance_and_balances_are_their_sums()
+        machine.the_journal_is_what_the_fold_says()
+        machine.parts_sum_and_nothing_is_below_zero()
+
+    machine.teardown()
