@@ -26,12 +26,10 @@ from servicing.boarding_days import BookDays, require_days
 from servicing.drafts import LoanDraft
 from servicing.effects import boarding, funding
 from servicing.errors import LoanExists
-from servicing.events import Event
 from servicing.posting_rules import TEMPLATES, narration_of, postings_of
 from servicing.schedule import contract_of
 from servicing.state import PlannedEntry
 from servicing.store import event_row, load_roles, name_loans
-from servicing.terms import Terms
 
 
 def board_loans(uow: UnitOfWork, book_code: str, drafts: Sequence[LoanDraft]) -> tuple[int, ...]:
@@ -148,12 +146,13 @@ def _post(uow: UnitOfWork, book_code: str, drafts: Sequence[LoanDraft], ids: Seq
 def _planned(drafts: Sequence[LoanDraft], ids: Sequence[int]) -> Iterator[tuple[PlannedEntry, int, str]]:
     """Yield the entries of each loan's first event; nothing else can have happened to it yet."""
     for loan_id, draft in zip(ids, drafts, strict=True):
-        event = draft.first_event(draft.begins_on)
-        entries = boarding.entries_of(event) if draft.opening is not None else _funding_of(draft.terms, event)
-        for item in entries:
+        for item in _entries(draft):
             yield item, loan_id, draft.terms.currency
 
 
-def _funding_of(terms: Terms, event: Event) -> Iterator[PlannedEntry]:
+def _entries(draft: LoanDraft) -> Iterable[PlannedEntry]:
+    terms, event = draft.terms, draft.first_event(draft.begins_on)
+    if draft.opening is not None:
+        return boarding.entries_of(event)
     withheld = contract_of(terms).withheld if terms.product.odd_days == "at_funding" else 0
     return funding.entries_of(terms, event, withheld)

@@ -6,17 +6,16 @@ Interest before the cut-over is never computed again; from that day on it accrue
 
 from __future__ import annotations
 
+from datetime import date
+
 from servicing.contract import Change, Contract
 from servicing.events import Event
 from servicing.folding import Folding
 from servicing.opening import BALANCES, Behind
 from servicing.past_due import Place, asks_of, place_of
 from servicing.state import PlannedEntry
-from servicing.terms import Terms
 
 FEES = ("late_fees", "returned_payment_fees", "other_fees")
-REDRAWN = frozenset({"level", "balloon", "interest_only"})
-"""Kinds of amortization whose coming installments are drawn up again where the balance is not the contract's."""
 
 
 def board(folding: Folding, event: Event) -> None:
@@ -24,10 +23,9 @@ def board(folding: Folding, event: Event) -> None:
     day, behind, contract = event.effective_date, Behind.of(event.details), folding.contract
     place = place_of(contract, behind, day)
     asks = asks_of(folding.terms, contract, behind, day, place)
-    coming = behind.principal - sum(principal for _, principal in asks.values())
-    if _falls_short(folding.terms, contract, place, coming):
-        begins = contract.periods[place.next_no - 1].start if place.next_no else day
-        folding.change(Change(on=max(day, begins), owed=coming, resolves=False))
+    change = _change(contract, place, behind.principal - sum(principal for _, principal in asks.values()), day)
+    if change is not None:
+        folding.change(change)
     folding.funded = True
     folding.installments.board(asks, place.paid_ahead, day)
     folding.interest.open(behind.interest, behind.principal)
@@ -47,14 +45,16 @@ def entries_of(event: Event) -> tuple[PlannedEntry]:
     return (PlannedEntry(key=key, template="loan_boarded", effective_date=event.effective_date, amounts=amounts),)
 
 
-def _falls_short(terms: Terms, contract: Contract, place: Place, coming: int) -> bool:
-    """Tell whether the coming installments pay off another balance than what they have to.
+def _change(contract: Contract, place: Place, coming: int, day: date) -> Change | None:
+    """Return what lets the coming installments pay off what is not past due; None if they do as they are.
 
-    Those of a kind whose amounts are not the balance's to say are left as they are.
+    Each asks for what it asked for, and the last takes what is left. One whose period is over when the loan is taken
+    over asks for what the contract has; those after it share the rest.
     """
-    if place.next_no is None or terms.product.amortization not in REDRAWN:
-        return False
-    first = place.next_no - 1
-    row, grace = contract.rows[first], terms.product.grace
-    has_grace = max(grace.principal, grace.interest_payment, grace.interest_free) > first
-    return not has_grace and coming > 0 and coming != row.balance + row.principal
+    rows = contract.rows[place.next_no - 1 :] if place.next_no is not None else ()
+    over = [row for row in rows if row.interest_to <= day]
+    if len(over) == len(rows) or coming == rows[0].balance + rows[0].principal:
+        return None
+    begins = contract.periods[rows[0].no - 1].start
+    owed = max(0, coming - sum(row.principal for row in over))
+    return Change(on=max(day, begins), owed=owed, resolves=False)
