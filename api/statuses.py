@@ -131,6 +131,7 @@ ERRORS_BY_STATUS: Mapping[HTTPStatus, tuple[type[DomainError], ...]] = {
         servicing.PaymentRuleUnknown,
         servicing.PayoffDateRefused,
         servicing.ProductInvalid,
+        servicing.RuleOf78TooLong,
         servicing.ScenarioInvalid,
         servicing.SplitNotAmount,
         servicing.TapeInvalid,

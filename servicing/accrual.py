@@ -8,7 +8,7 @@ Next: `servicing/running_interest.py`; `docs/spec/interest.md`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -30,17 +30,24 @@ class Balances:
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """How interest is earned: on which balance, whether after the last due date, and what an early payment pays."""
+    """How interest is earned: on which balance, whether after the last due date, and what an early payment pays.
+
+    Where it `pays_period_whole`, an early payment pays the whole interest of the period that has begun; a payoff may be
+    spared the part that is not earned. `by_digits` is the Rule of 78: of a finance charge that was fixed at first.
+    """
 
     balance: Callable[[Balances], int]
     after_last_due_date: bool
     pays_period_whole: bool
+    payoff_pays_period_whole: bool = True
+    by_digits: bool = False
 
 
 _DAILY = Method(lambda b: b.outstanding, after_last_due_date=True, pays_period_whole=False)
 _ON_DUE_DATES = Method(lambda b: b.at_period_start, after_last_due_date=True, pays_period_whole=False)
 _SCHEDULED = Method(lambda b: b.by_contract, after_last_due_date=False, pays_period_whole=True)
 _FLAT = Method(lambda b: b.original, after_last_due_date=False, pays_period_whole=True)
+_PRECOMPUTED = replace(_SCHEDULED, payoff_pays_period_whole=False)
 
 METHODS: Mapping[tuple[str, str], Method] = MappingProxyType(
     {
@@ -50,9 +57,11 @@ METHODS: Mapping[tuple[str, str], Method] = MappingProxyType(
         ("scheduled", "due_dates"): _SCHEDULED,
         ("flat", "daily"): _FLAT,
         ("flat", "due_dates"): _FLAT,
+        ("precomputed", "actuarial"): _PRECOMPUTED,
+        ("precomputed", "rule_of_78"): replace(_PRECOMPUTED, payoff_pays_period_whole=True, by_digits=True),
     }
 )
-"""Every method by a product's `interest` and `rests`; only simple interest looks at rests."""
+"""Every method by a product's `interest` and its `rests`, where it is simple, or its `rebate`, where precomputed."""
 
 
 def interest_of(

@@ -134,7 +134,7 @@ def _shared(terms: Terms, start: Start, balloon: int) -> Fraction:
 
 
 LEVELS: Mapping[str, Callable[[Terms, Start, int], Fraction]] = MappingProxyType(
-    {"simple": _annuity, "scheduled": _annuity, "flat": _shared}
+    {"simple": _annuity, "scheduled": _annuity, "flat": _shared, "precomputed": _annuity}
 )
 """How equal payments are found, by the product's interest."""
 

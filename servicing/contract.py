@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from servicing.day_count import Period
@@ -92,6 +93,8 @@ class Contract:
     rates: tuple[tuple[date, Decimal], ...]
     original: int
     withheld: int = 0
+    charges: tuple[Fraction, ...] = ()
+    """The interest of each period, where it is a share of a finance charge that was fixed at first."""
 
     def rate_on(self, day: date) -> Decimal:
         """Return the rate of the night of a day, whatever its period earns."""

@@ -10,7 +10,7 @@ from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
-from servicing.accrual import METHODS, Balances, interest_of, rounded
+from servicing.accrual import Balances, interest_of, rounded
 from servicing.amortization import Ask, Phase, Start, ask, ask_again, phases
 from servicing.contract import Change, Contract, Installment
 from servicing.day_count import Period
@@ -25,7 +25,7 @@ class Drawing:
         self, terms: Terms, periods: Sequence[Period], dues: Sequence[date], changes: Sequence[Change]
     ) -> None:
         self._terms, self._product = terms, terms.product
-        self._method = METHODS[terms.product.interest, terms.product.rests]
+        self._method = terms.product.method
         self._regular, self._dues, self._changes = periods, dues, changes
         self._rows: list[Installment] = []
         self._periods: list[Period] = []

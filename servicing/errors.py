@@ -32,6 +32,14 @@ class TermsInvalid(DomainError, code="terms-invalid"):
     reason: str
 
 
+class RuleOf78TooLong(DomainError, code="rule-of-78-too-long"):
+    """consumer credit from {funded_on} to {last_due_on} is longer than {months} months: no Rule of 78 (15 USC 1615)"""
+
+    last_due_on: date
+    funded_on: date
+    months: int
+
+
 class NothingAdvanced(DomainError, code="apr-nothing-advanced"):
     """advances: there is none, but there are payments ({payments})"""
 

@@ -132,7 +132,7 @@ class Folding:
     @property
     def debt(self) -> int:
         """Return what pays the loan off, of what is booked by now."""
-        return sum(self.owed.values()) + self._interest_ahead()
+        return sum(self.owed.values()) + self._interest_ahead(pays_off=True)
 
     def way_of(self, event: Event) -> Way:
         """Return how an event's amount is split: in its own words, or in the product's."""
@@ -147,7 +147,8 @@ class Folding:
 
     def lay_on(self, amount: int, day: date, key: str, way: Way) -> Split:
         """Split an amount over what is owed on a day, and count it as paid; `key` names what pays it."""
-        owed = {**self.owed, "interest": self.owed["interest"] + self._interest_ahead()}
+        pays_off = amount + self.unapplied >= sum(self.owed.values())
+        owed = {**self.owed, "interest": self.owed["interest"] + self._interest_ahead(pays_off=pays_off)}
         claims = self.installments.claims(owed, day, way.waterfall, way.after_prepayment)
         debt = Debt(owed, self.installments.due_now())
         if way.told:
@@ -204,7 +205,7 @@ class Folding:
             through=self.through,
             principal=self.owed["principal"],
             interest=self.owed["interest"] + self.interest.unbooked,
-            interest_ahead=self._interest_ahead(),
+            interest_ahead=self._interest_ahead(pays_off=True),
             late_fees=self.owed["late_fees"],
             returned_payment_fees=self.owed["returned_payment_fees"],
             other_fees=self.owed["other_fees"],
@@ -242,12 +243,12 @@ class Folding:
         exact = terms.product.late_fee.on(Money(past_due, terms.currency).to_decimal())
         return round_to_minor(exact, terms.currency, terms.product.rounding).minor
 
-    def _interest_ahead(self) -> int:
+    def _interest_ahead(self, *, pays_off: bool) -> int:
         """Return what a payment pays beside the interest earned, if the installment of the period asks for it."""
         begun = self.interest.begun
         if begun is None or not self.installments.wants_interest(begun):
             return 0
-        return self.interest.rest_of_period(self.owed["principal"])
+        return self.interest.rest_of_period(self.owed["principal"], pays_off=pays_off)
 
     def _book_interest(self, key: str, day: date, amount: int) -> None:
         if amount:

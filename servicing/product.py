@@ -28,6 +28,7 @@ from pydantic import (
 
 from ledger.fingerprint import canonical_text
 from ledger.money import Rounding
+from servicing.accrual import METHODS, Method
 from servicing.calendars import is_calendar
 from servicing.errors import LaterWork, ProductInvalid
 from servicing.waterfall_order import COMPONENTS, NAMED, Waterfall, own_pairs, waterfall_of
@@ -140,10 +141,12 @@ class PercentFee(_Rules):
 class Product(_Rules):
     """The rules of a product; what a key means is in the scenario format."""
 
-    added = frozenset({"odd_days", "business_days", "overpayment"})
+    added = frozenset({"rebate", "purpose", "odd_days", "business_days", "overpayment"})
 
     name: str = "installment"
-    interest: Literal["simple", "scheduled", "flat"] = "simple"
+    interest: Literal["simple", "scheduled", "flat", "precomputed"] = "simple"
+    rebate: Literal["actuarial", "rule_of_78"] = "actuarial"
+    purpose: Literal["consumer", "business"] = "consumer"
     rests: Literal["daily", "due_dates"] = "daily"
     after_prepayment: Literal["next", "last"] = "next"
     day_count: Literal[
@@ -166,6 +169,11 @@ class Product(_Rules):
     non_accrual_dpd: int | None = Field(default=None, ge=1)
     charge_off_dpd: int | None = Field(default=None, ge=1)
 
+    @property
+    def method(self) -> Method:
+        """Return how interest is earned."""
+        return METHODS[self.interest, self.rebate if self.interest == "precomputed" else self.rests]
+
     def waterfall_for(self, own: str | Sequence[str] | None = None) -> Waterfall:
         """Return the order in which a payment is allocated: the payment's own, or the product's."""
         words = self.waterfall if own is None else own
@@ -187,7 +195,6 @@ LATER_KEYS = frozenset({"down_payment"})
 """Keys of the format that arrive with later work."""
 
 LATER_CHOICES: Mapping[str, frozenset[str]] = {
-    "interest": frozenset({"precomputed"}),
     "after_prepayment": frozenset({"reduce_installment", "reduce_term"}),
 }
 
@@ -248,6 +255,12 @@ def _contradictions(product: Product) -> Iterator[tuple[str, bool, str]]:
     own, vertical = product.processing, product.waterfall_for().vertical
     differs = own is not None and vertical != (own == "vertical")
     yield "processing", differs, f"waterfall {product.waterfall} has its own"
+    by_digits = product.rebate == "rule_of_78"
+    yield "rebate", by_digits and product.interest != "precomputed", "only precomputed interest has one"
+    uneven = product.amortization != "level" or product.grace != Grace()
+    yield "rebate", by_digits and uneven, "the Rule of 78 is for equal installments from the first one on"
+    ahead = by_digits and product.odd_days == "at_funding"
+    yield "odd_days", ahead, "the Rule of 78 knows no odd days: the first period is one of the others"
     own_dates = product.amortization == "custom" and product.odd_days is not None
     yield "odd_days", own_dates, "rows of one's own have no regular period"
     fee = product.late_fee

@@ -17,7 +17,6 @@ from servicing.accrual import Balances, interest_of, rounded
 from servicing.checkpoint import Figures, text_of_fraction
 from servicing.contract import Contract
 from servicing.day_count import Period
-from servicing.schedule import method_of
 from servicing.terms import Terms
 
 
@@ -26,7 +25,7 @@ class RunningInterest:
 
     def __init__(self, terms: Terms, contract: Contract) -> None:
         self._terms = terms
-        self._method = method_of(terms)
+        self._method = terms.product.method
         self._contract = contract
         self._periods = list(contract.periods)
         self._place = 0
@@ -103,9 +102,10 @@ class RunningInterest:
         """Count an amount as booked; more than what is unbooked is booked ahead."""
         self._booked += amount
 
-    def rest_of_period(self, principal: int) -> int:
+    def rest_of_period(self, principal: int, *, pays_off: bool) -> int:
         """Return what the method has an early payment pay beside what is earned: the rest of the period begun."""
-        if not self._method.pays_period_whole or self.begun is None:
+        whole = self._method.payoff_pays_period_whole or not pays_off
+        if not self._method.pays_period_whole or not whole or self.begun is None:
             return 0
         return max(0, self._rounded(self._exact + self._until(self._period().end, principal)) - self.earned)
 
@@ -114,6 +114,8 @@ class RunningInterest:
         over = self._place >= len(self._contract.rows)
         if not principal or (over and not self._method.after_last_due_date):
             return Fraction(0)
+        if self._contract.charges:
+            return self._share_of_the_charge(end)
         balances = Balances(
             outstanding=principal,
             at_period_start=self._principal_at_period_start,
@@ -128,6 +130,11 @@ class RunningInterest:
             ),
             Fraction(0),
         )
+
+    def _share_of_the_charge(self, end: date) -> Fraction:
+        """Return the part of the period's share of a finance charge that was fixed at first, by nights."""
+        period, nights = self._period(), (end - self._accrued_to).days
+        return self._contract.charges[self._place] * Fraction(nights, (period.end - period.start).days)
 
     def _rate_of(self, night: date) -> Decimal:
         is_free = self._place < len(self._contract.rows) and self._contract.free[self._place]

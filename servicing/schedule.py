@@ -14,13 +14,13 @@ from itertools import pairwise
 from typing import Any
 
 from ledger.money import Money
-from servicing.accrual import METHODS, Method
 from servicing.calendars import adjusted
 from servicing.contract import Change, Contract, Installment
 from servicing.day_count import Period
 from servicing.drawing import Drawing
 from servicing.due_dates import due_dates, part_of_a_year, regular_start
 from servicing.errors import TermsInvalid
+from servicing.precomputed import by_digits
 from servicing.terms import Terms
 
 
@@ -61,7 +61,8 @@ def contract_of(terms: Terms, changes: tuple[Change, ...] = ()) -> Contract:
 
     Raises: TermsInvalid.
     """
-    return Drawing(terms, periods_of(terms), dues_of(terms), changes).contract()
+    contract = Drawing(terms, periods_of(terms), dues_of(terms), changes).contract()
+    return by_digits(terms, contract) if terms.product.method.by_digits else contract
 
 
 def proceeds_of(terms: Terms) -> Money:
@@ -70,11 +71,6 @@ def proceeds_of(terms: Terms) -> Money:
     Raises: TermsInvalid.
     """
     return terms.proceeds_before_interest - Money(contract_of(terms).withheld, terms.currency)
-
-
-def method_of(terms: Terms) -> Method:
-    """Return how a loan earns interest."""
-    return METHODS[terms.product.interest, terms.product.rests]
 
 
 def schedule_json(terms: Terms) -> list[dict[str, Any]]:

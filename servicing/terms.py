@@ -13,9 +13,11 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
+from dateutil.relativedelta import relativedelta
+
 from ledger.money import Money, round_to_minor
-from servicing.due_dates import PERIODS_A_YEAR, every_days
-from servicing.errors import TermsInvalid
+from servicing.due_dates import PERIODS_A_YEAR, due_dates, every_days
+from servicing.errors import RuleOf78TooLong, TermsInvalid
 from servicing.product import Product
 
 Check = tuple[str, bool, str]
@@ -28,6 +30,9 @@ USED_BY: Mapping[str, frozenset[str]] = {
     "rows": frozenset({"custom"}),
 }
 """The kinds of amortization that have a use for a field which others have none for."""
+
+LONGEST_BY_DIGITS = 61
+"""The most months of consumer credit whose rebate may go by the Rule of 78. Source: 15 USC 1615(b)."""
 
 TWO_AMOUNTS = "a row has a principal or a total, not both"
 
@@ -73,6 +78,16 @@ class Terms:
         for field, wrong, reason in (fact for check in checks for fact in check()):
             if wrong:
                 raise TermsInvalid(field=field, reason=reason)
+        self._refuse_digits_of_long_terms()
+
+    def _refuse_digits_of_long_terms(self) -> None:
+        """Refuse the Rule of 78 on consumer credit of more than 61 months. Source: 15 USC 1615(b)."""
+        product = self.product
+        if not product.method.by_digits or product.purpose != "consumer":
+            return
+        dues = due_dates(self.funded_on, self.first_due_on, self.frequency, self.installments)
+        if dues[-1] > self.funded_on + relativedelta(months=LONGEST_BY_DIGITS):
+            raise RuleOf78TooLong(last_due_on=dues[-1], funded_on=self.funded_on, months=LONGEST_BY_DIGITS)
 
     def _facts(self) -> Iterator[Check]:
         own, balloon = self.installment_amount, self.balloon

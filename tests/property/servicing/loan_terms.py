@@ -67,7 +67,7 @@ def any_terms(
     spread = kind not in ("custom", "step")
     rules: dict[str, Any] = {
         "amortization": kind,
-        "interest": draw(st.sampled_from(["simple", "simple", "scheduled", "flat"])),
+        "interest": draw(st.sampled_from(["simple", "simple", "scheduled", "flat", "precomputed"])),
         "rests": draw(st.sampled_from(["daily", "daily", "due_dates"])),
         "day_count": draw(st.sampled_from(sorted(PARTS))),
         "odd_days": draw(st.sampled_from([None, "in_first_installment", "at_funding"])) if kind != "custom" else None,

@@ -60,7 +60,6 @@ def test_a_mistake_is_named_by_its_place(keys: dict[str, Any], place: str) -> No
 @pytest.mark.parametrize(
     ("keys", "named"),
     [
-        ({"interest": "precomputed"}, "product.interest: precomputed"),
         ({"after_prepayment": "reduce_term"}, "product.after_prepayment: reduce_term"),
         ({"down_payment": {"percent": "0.5"}}, "product.down_payment"),
     ],

@@ -97,7 +97,6 @@ def test_two_events_of_one_name_are_refused() -> None:
     [
         (LOAN + "events: [{on: 2026-02-01, charge_off: }]", "events.charge_off"),
         (LOAN + "events: [{on: 2026-02-01, refund: {amount: 1}}]", "events.refund"),
-        ("product: {interest: precomputed}\n" + LOAN, "product.interest: precomputed"),
     ],
 )
 def test_later_work_is_refused_by_name(text: str, named: str) -> None:
