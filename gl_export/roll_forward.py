@@ -32,6 +32,7 @@ KINDS = (
     MovementKind("accrued", "Accrued", ("interest_accrued",)),
     MovementKind("charged", "Charged", ("late_fee_assessed", "returned_payment_fee_assessed")),
     MovementKind("paid", "Paid", ("payment_applied", "unapplied_applied")),
+    MovementKind("refunded", "Refunded", ("refund_approved", "refund_recoverable", "refund_sent", "refund_recovered")),
     MovementKind("disbursed", "Disbursed", ("disbursement_sent",)),
 )
 OTHER = MovementKind("other", "Other", ())

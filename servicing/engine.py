@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 
 from servicing.checkpoint import Checkpoint
-from servicing.effects import boarding, funding, payments
+from servicing.effects import boarding, funding, payments, refunds
 from servicing.events import UNDOING, Event, Kind
 from servicing.folding import ACCRUAL_KEY, Folding
 from servicing.state import LoanState
@@ -29,6 +29,8 @@ EFFECTS: Mapping[Kind, Effect] = {
     Kind.BOARDED: boarding.board,
     Kind.PAYMENT: payments.pay,
     Kind.RETURNED: payments.charge_return,
+    Kind.REFUND: refunds.refund,
+    Kind.CREDIT_BALANCE_REFUND: refunds.refund,
 }
 """What an event does of itself, by its kind; one that only undoes another does nothing more."""
 

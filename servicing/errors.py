@@ -157,6 +157,30 @@ class PaymentRuleUnknown(DomainError, code="payment-rule-unknown"):
     known: tuple[str, ...]
 
 
+class RefundNotPositive(DomainError, code="refund-not-positive"):
+    """a refund of {amount} {currency} is refused; it must be above zero"""
+
+    amount: Minor
+    currency: str
+
+
+class RefundExceedsUnapplied(DomainError, code="refund-exceeds-unapplied"):
+    """a refund of {amount} {currency} on {on} is more than the {unapplied} {currency} that can be refunded"""
+
+    amount: Minor
+    unapplied: Minor
+    currency: str
+    on: date
+
+
+class NoCreditBalance(DomainError, code="no-credit-balance"):
+    """loan {loan_id} owes {owed} {currency}: a credit balance is what is there when nothing is owed"""
+
+    loan_id: int
+    owed: Minor
+    currency: str
+
+
 class PayoffDateRefused(DomainError, code="payoff-date-refused"):
     """a payoff can be quoted through {first} to {last}, not through {good_through}"""
 

@@ -75,6 +75,7 @@ class Folding:
                 "funded": self.funded,
                 "owed": dict(self.owed),
                 "unapplied": self.unapplied,
+                "recoverable": self.recoverable,
                 "penalties_paid": self._penalties_paid,
                 "paid_off_on": text_of_day(self.paid_off_on),
                 "changes": [change.as_json() for change in self.changes],
@@ -90,6 +91,7 @@ class Folding:
             self.installments = Installments(self.contract.rows)
             self.interest = RunningInterest(self.terms, self.contract)
         self.funded, self.unapplied = figures["funded"], figures["unapplied"]
+        self.recoverable = figures["recoverable"]
         self.owed = dict(figures["owed"])
         self._penalties_paid = figures["penalties_paid"]
         self.paid_off_on = day_of_text(figures["paid_off_on"])
@@ -210,7 +212,7 @@ class Folding:
             returned_payment_fees=self.owed["returned_payment_fees"],
             other_fees=self.owed["other_fees"],
             unapplied=self.unapplied,
-            status="pending" if not self.funded else "paid_off" if self.paid_off_on else "active",
+            status=self._status,
             allocations=self.allocations,
             by_installment=self.by_installment,
             installments=self.installments.states(),
@@ -219,6 +221,12 @@ class Folding:
             recoverable=self.recoverable,
             checkpoint=checkpoint,
         )
+
+    @property
+    def _status(self) -> str:
+        if not self.funded:
+            return "pending"
+        return "paid_off" if self.paid_off_on is not None and not self.recoverable else "active"
 
     def _note_days_of(self, contract: Contract) -> None:
         """Note the days on which installments fall due, and those at whose close they may earn a late fee."""

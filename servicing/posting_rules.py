@@ -140,6 +140,42 @@ RULES = (
         ),
     ),
     Rule(
+        Turn.SPENDS,
+        Template(
+            "refund_approved",
+            1,
+            "Refund of unapplied cash approved",
+            (Row("UNAPPLIED_PAYMENTS", "REFUNDS_PAYABLE", "refund"),),
+        ),
+    ),
+    Rule(
+        Turn.CHARGES,
+        Template(
+            "refund_recoverable",
+            1,
+            "Refund of cash that did not stand, recoverable from the borrower",
+            (Row("RECOVERABLE_FROM_BORROWER", "REFUNDS_PAYABLE", "recoverable"),),
+        ),
+    ),
+    Rule(
+        Turn.SENDS,
+        Template(
+            "refund_sent",
+            1,
+            "Refund sent",
+            (Row("REFUNDS_PAYABLE", RAIL, "refund"),),
+        ),
+    ),
+    Rule(
+        Turn.SETTLES,
+        Template(
+            "refund_recovered",
+            1,
+            "Refund recovered from the borrower",
+            (Row(RAIL, "RECOVERABLE_FROM_BORROWER", "recovered"),),
+        ),
+    ),
+    Rule(
         Turn.CHARGES,
         Template(
             "late_fee_assessed",
@@ -169,6 +205,7 @@ BALANCE_ROLES: Mapping[str, tuple[str, ...]] = {
     "fees": ("OTHER_FEES_RECEIVABLE",),
     "penalties": ("LATE_FEES_RECEIVABLE", "RETURNED_PAYMENT_FEES_RECEIVABLE"),
     "unapplied": ("UNAPPLIED_PAYMENTS",),
+    "recoverable": ("RECOVERABLE_FROM_BORROWER",),
 }
 """The roles of the accounts that hold what a loan owes, and what it was paid beyond that, by component."""
 

@@ -14,7 +14,9 @@ from servicing.scenario_values import day, decimal, listed, mapping, text, whole
 
 Check = Callable[[Any, str], object]
 
-_COMPONENTS: Mapping[str, Check] = dict.fromkeys(("principal", "interest", "fees", "penalties", "unapplied"), decimal)
+_COMPONENTS: Mapping[str, Check] = dict.fromkeys(
+    ("principal", "interest", "fees", "penalties", "unapplied", "recoverable"), decimal
+)
 _SCHEDULE: Mapping[str, Check] = {
     "no": whole,
     "due": day,

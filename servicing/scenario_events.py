@@ -48,6 +48,8 @@ KINDS: Mapping[str, Keys] = {
     "payment": _keys("amount", "method waterfall allocate overpayment"),
     "payoff_quote": _keys("good_through"),
     "payoff": _keys("amount", "method quote overpayment"),
+    "refund": _keys("amount", "method reason"),
+    "credit_balance_refund": _keys("amount", "method reason"),
     "return": _keys("of", "code"),
     "reverse": _keys("of", "reason"),
     "run_day": _keys(),
@@ -58,7 +60,6 @@ KINDS: Mapping[str, Keys] = {
 
 LATER = frozenset(
     {
-        "refund",
         "fee",
         "waive",
         "disburse",
@@ -73,7 +74,6 @@ LATER = frozenset(
         "goodwill_credit",
         "merchant_refund",
         "chargeback",
-        "credit_balance_refund",
         "reage",
         "reamortize",
         "accelerate",

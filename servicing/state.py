@@ -101,4 +101,5 @@ class LoanState:
             "fees": self.other_fees,
             "penalties": self.penalties,
             "unapplied": self.unapplied,
+            "recoverable": self.recoverable,
         }

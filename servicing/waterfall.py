@@ -27,7 +27,10 @@ SHARING_ROOM = frozenset({"interest", "principal"})
 
 @dataclass(frozen=True, slots=True)
 class Allocation:
-    """The parts of a payment in minor units; they sum to its amount."""
+    """The parts of a payment in minor units; they sum to its amount.
+
+    `recoverable` is what it gives back of a refund; of most payments that is nothing, and it is not shown then.
+    """
 
     late_fees: int = 0
     returned_payment_fees: int = 0
@@ -35,6 +38,7 @@ class Allocation:
     interest: int = 0
     principal: int = 0
     unapplied: int = 0
+    recoverable: int = 0
 
     @property
     def penalties(self) -> int:
@@ -44,7 +48,7 @@ class Allocation:
     @property
     def total(self) -> int:
         """Return the amount of the payment."""
-        return self.penalties + self.other_fees + self.interest + self.principal + self.unapplied
+        return sum(self.receivables().values()) + self.unapplied + self.recoverable
 
     def receivables(self) -> dict[str, int]:
         """Return the parts by receivable, without what is unapplied."""
@@ -52,12 +56,14 @@ class Allocation:
 
     def components(self) -> dict[str, int]:
         """Return the parts by component, as a scenario names them."""
+        given_back = {"recoverable": self.recoverable} if self.recoverable else {}
         return {
             "principal": self.principal,
             "interest": self.interest,
             "fees": self.other_fees,
             "penalties": self.penalties,
             "unapplied": self.unapplied,
+            **given_back,
         }
 
 

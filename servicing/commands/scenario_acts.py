@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from typing import Any
 
 from ledger.chart import AccountCode
@@ -23,6 +24,7 @@ from ledger.unit_of_work import UnitOfWork
 from servicing.commands.cycle import accrue_loan, run_day
 from servicing.commands.payments import return_payment, reverse_payment, take_payment
 from servicing.commands.payoffs import pay_off, quote_payoff
+from servicing.commands.refunds import refund
 from servicing.errors import LaterWork, PaymentUnknown, PayoffQuoteUnknown
 from servicing.queries import loan_view
 from servicing.scenario import Scenario
@@ -57,7 +59,9 @@ class Live:
         return Money(minor, self.scenario.currency).format()
 
     def texts(self, parts: Mapping[str, int]) -> dict[str, str]:
-        return {name: self.text(parts.get(name, 0)) for name in PARTS}
+        """Return the amounts that every loan has, and others that are not zero."""
+        rare = {name: self.text(minor) for name, minor in parts.items() if name not in PARTS and minor}
+        return {**{name: self.text(parts.get(name, 0)) for name in PARTS}, **rare}
 
     def key_of(self, event: ScenarioEvent) -> str:
         """Return the request key of an event."""
@@ -155,6 +159,19 @@ def _pay_off(live: Live, event: ScenarioEvent) -> int:
     return done.taken.payment_id
 
 
+def _refund(live: Live, event: ScenarioEvent, *, credit_balance: bool = False) -> int:
+    return refund(
+        live.uow,
+        live.loan_id,
+        amount=live.money(event),
+        effective_date=event.on,
+        method=event.values.get("method", "cash"),
+        request_key=live.key_of(event),
+        reason=event.values.get("reason", ""),
+        credit_balance=credit_balance,
+    ).event_no
+
+
 def _return(live: Live, event: ScenarioEvent) -> int:
     code = event.values.get("code", "")
     return return_payment(live.uow, live.loan_id, live.number_of(event), code, live.key_of(event)).event_no
@@ -192,6 +209,8 @@ ACTS: Mapping[str, Act] = {
     "payment": _pay,
     "payoff_quote": _quote,
     "payoff": _pay_off,
+    "refund": _refund,
+    "credit_balance_refund": partial(_refund, credit_balance=True),
     "return": _return,
     "reverse": _reverse,
     "run_day": _run_day,

@@ -5,6 +5,9 @@ Never: the order in which a payment is split (`servicing/waterfall.py`). Next: `
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from servicing.effects.refunds import recover
 from servicing.events import CLEARING_ROLES, Event
 from servicing.folding import Folding
 
@@ -12,13 +15,17 @@ from servicing.folding import Folding
 def pay(folding: Folding, event: Event) -> None:
     """Split a payment over what is owed; what is more than that is unapplied.
 
-    One that is to pay the loan off has the unapplied cash that is there pay what it leaves.
+    What the borrower was refunded and has to give back comes first, unless the payment says itself how it is split. One
+    that is to pay the loan off has the unapplied cash that is there pay what it leaves.
     """
-    split = folding.lay(event.amount, event)
+    recovered = 0 if event.details.get("allocate") else recover(folding, event)
+    split = folding.lay(event.amount - recovered, event)
     folding.unapplied += split.allocation.unapplied
-    folding.remember(event, split)
+    folding.remember(event, replace(split, allocation=replace(split.allocation, recoverable=recovered)))
     amounts = {**split.allocation.receivables(), "unapplied": split.allocation.unapplied}
-    folding.plan(f"event:{event.no}", "payment_applied", event.effective_date, amounts, CLEARING_ROLES[event.method])
+    if any(amounts.values()):
+        role = CLEARING_ROLES[event.method]
+        folding.plan(f"event:{event.no}", "payment_applied", event.effective_date, amounts, role)
     if event.details.get("payoff"):
         folding.spend_unapplied(folding.debt, event)
 

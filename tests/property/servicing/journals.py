@@ -21,7 +21,8 @@ from servicing.terms import Terms
 
 NAMES = {role for template in TEMPLATES for role in template.roles} - {RAIL} | {"CASH_CLEARING"}
 ROLES = Roles({name: AccountCode(name) for name in NAMES}, {name: frozenset({AccountCode(name)}) for name in NAMES})
-NEVER_BELOW_ZERO = {name for names in BALANCE_ROLES.values() for name in names} | {"DISBURSEMENTS_PAYABLE"}
+LIABILITIES = {"UNAPPLIED_PAYMENTS", "DISBURSEMENTS_PAYABLE", "REFUNDS_PAYABLE"}
+NEVER_BELOW_ZERO = {name for names in BALANCE_ROLES.values() for name in names} | LIABILITIES
 
 
 @dataclass(slots=True)
@@ -84,7 +85,7 @@ class Journal:
             self.held[debit] += minor
             self.held[credit] -= minor
         for role in NEVER_BELOW_ZERO:
-            sign = -1 if role in ("UNAPPLIED_PAYMENTS", "DISBURSEMENTS_PAYABLE") else 1
+            sign = -1 if role in LIABILITIES else 1
             assert sign * self.held[role] >= 0, f"{role} went below zero"
 
 

@@ -216,7 +216,7 @@ def test_a_return_fee_on_a_loan_that_is_paid_off_opens_it_again() -> None:
     state = fold(TERMS, events, day(45))
     assert (state.status, state.balances()) == (
         "active",
-        {"principal": 0, "interest": 0, "fees": 0, "penalties": 2500, "unapplied": 0},
+        {"principal": 0, "interest": 0, "fees": 0, "penalties": 2500, "unapplied": 0, "recoverable": 0},
     )
 
 
