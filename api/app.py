@@ -15,11 +15,19 @@ from flask import Flask, Response, g, request
 from api import http
 from api.edge import Edge
 from api.guards import GuardCheck
-from api.routes import health, journal, loans, payments, products, trial_balance
+from api.routes import health, journal, loans, payments, payoffs, products, trial_balance
 
 DEFAULT_MAX_BODY_BYTES = 262_144
 
-BLUEPRINTS = (health.routes, loans.routes, payments.routes, products.routes, journal.routes, trial_balance.routes)
+BLUEPRINTS = (
+    health.routes,
+    loans.routes,
+    payments.routes,
+    payoffs.routes,
+    products.routes,
+    journal.routes,
+    trial_balance.routes,
+)
 
 log = structlog.get_logger("loanbook.http")
 

@@ -115,6 +115,7 @@ class PaymentIn:
     effective_date: date | None
     method: str
     external_id: str
+    overpayment: str | None = None
 
 
 def pay(uow: UnitOfWork, payment: PaymentIn, *, request_key: str, money: MoneyForm) -> Json:
@@ -130,8 +131,9 @@ def pay(uow: UnitOfWork, payment: PaymentIn, *, request_key: str, money: MoneyFo
         method=payment.method,
         external_id=payment.external_id,
         request_key=request_key,
+        overpayment=payment.overpayment,
     )
-    return _changed(uow, payment.loan_id, taken.payment_id, taken.entries, money)
+    return changed(uow, payment.loan_id, taken.payment_id, taken.entries, money)
 
 
 def undo(
@@ -150,16 +152,21 @@ def undo(
     """
     command = return_payment if kind is Kind.RETURNED else reverse_payment
     undone = command(uow, loan_id, payment_id, why, request_key)
-    return _changed(uow, loan_id, payment_id, undone.entries, money)
+    return changed(uow, loan_id, payment_id, undone.entries, money)
 
 
-def _changed(uow: UnitOfWork, loan_id: int, payment_id: int, numbers: tuple[int, ...], money: MoneyForm) -> Json:
+def changed(uow: UnitOfWork, loan_id: int, payment_id: int, numbers: tuple[int, ...], money: MoneyForm) -> Json:
+    """Return a payment as it stands, the entries booked, and what is owed after them."""
+    payments = loan_json(loan_view(uow.connection, loan_id), money)["payments"]
+    (payment,) = [each for each in payments if each["payment_id"] == payment_id]
+    return {"loan_id": loan_id, **payment, **loan_after(uow, loan_id, numbers, money)}
+
+
+def loan_after(uow: UnitOfWork, loan_id: int, numbers: tuple[int, ...], money: MoneyForm) -> Json:
+    """Return the entries that a change booked, and what is owed after it."""
     view = loan_view(uow.connection, loan_id)
     loan = loan_json(view, money)
-    (payment,) = [each for each in loan["payments"] if each["payment_id"] == payment_id]
     return {
-        "loan_id": loan_id,
-        **payment,
         "entries": _booked(uow.connection, view, money, after=min(numbers) - 1) if numbers else [],
         "status": loan["status"],
         "balances": loan["balances"],

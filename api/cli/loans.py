@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from api.cli.default_group import DefaultGroup
+from api.cli.loan_changes import PAYMENT_COLUMNS, print_payment, shown
 from api.cli.options import BOOK_DAY, DAY, REQUEST_KEY, changes, reads
 from api.cli.output import Column, amount, grouped, print_facts, print_line, print_table
 from api.cli.session import Session, new_request_key
@@ -30,21 +31,6 @@ INSTALLMENT_COLUMNS = (
     amount("paid", "Paid"),
     Column("paid_off_on", "Paid off"),
 )
-PAYMENT_COLUMNS = (
-    Column("payment_id", "Payment", right=True),
-    Column("external_id", "External id"),
-    Column("effective_date", "Effective"),
-    Column("entered_on", "Entered"),
-    Column("method", "Method"),
-    amount("amount", "Amount"),
-    amount("principal", "Principal"),
-    amount("interest", "Interest"),
-    amount("fees", "Fees"),
-    amount("penalties", "Penalties"),
-    amount("unapplied", "Unapplied"),
-    Column("undone_as", "Undone"),
-)
-AMOUNTS = frozenset({"principal", "interest", "penalties", "paid", "amount", "fees", "unapplied"})
 
 
 @click.group(cls=DefaultGroup, default="show")
@@ -83,14 +69,10 @@ def _print_loan(found: Mapping[str, Any]) -> None:
     print_line("")
     print_facts({name: f"{grouped(value):>14}" for name, value in found["balances"].items()})
     print_line("")
-    print_table(INSTALLMENT_COLUMNS, [_shown(each) for each in found["installments"]], title="Installments")
+    print_table(INSTALLMENT_COLUMNS, [shown(each) for each in found["installments"]], title="Installments")
     if found["payments"]:
-        rows = [{**_shown(each["allocation"] or {}), **_shown(each)} for each in found["payments"]]
+        rows = [{**shown(each["allocation"] or {}), **shown(each)} for each in found["payments"]]
         print_table(PAYMENT_COLUMNS, rows, title="Payments")
-
-
-def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: grouped(value) if name in AMOUNTS and value else value for name, value in row.items()}
 
 
 @loan.command("list")
@@ -152,7 +134,7 @@ def pay(
         return take(uow, payment, request_key=key, money=major_units)
 
     done = session.change(work)
-    session.show({**done, "request_key": key}, lambda: _print_change(done))
+    session.show({**done, "request_key": key}, lambda: print_payment(done))
 
 
 @loan.command("return")
@@ -197,22 +179,7 @@ def _undo(session: Session, loan_id: int, payment_id: int, kind: Kind, why: str,
     done = session.change(
         lambda uow: undo(uow, loan_id, payment_id, kind=kind, why=why, request_key=key, money=major_units)
     )
-    session.show({**done, "request_key": key}, lambda: _print_change(done))
-
-
-def _print_change(done: Mapping[str, Any]) -> None:
-    from api.cli.entries import LINE_COLUMNS
-
-    print_table(PAYMENT_COLUMNS, [{**_shown(done["allocation"] or {}), **_shown(done)}])
-    for entry in done["entries"]:
-        title = f"Entry {entry['entry_no']}, {entry['template']}, effective {entry['effective_date']}"
-        lines = [
-            {name: grouped(value) if name in ("debit", "credit") and value else value for name, value in line.items()}
-            for line in entry["lines"]
-        ]
-        print_table(LINE_COLUMNS, lines, title=title)
-    owed = ", ".join(f"{name} {grouped(value)}" for name, value in done["balances"].items())
-    print_line(f"Loan {done['loan_id']} is {done['status']}: {owed}; payoff {grouped(done['payoff'])}")
+    session.show({**done, "request_key": key}, lambda: print_payment(done))
 
 
 @click.command("run-day")

@@ -33,6 +33,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "board": ("api.cli.boarding:board", "Board the loans of a tape, and check it first."),
     "product": ("api.cli.products:product", "Load the rules that loans share, and look at them."),
     "loan": ("api.cli.loans:loan", "Show a loan, take a payment, undo one."),
+    "payoff": ("api.cli.payoffs:payoff", "Quote what pays a loan off, and pay it."),
+    "refund": ("api.cli.payoffs:refund", "Send unapplied cash back to the borrower."),
     "run-day": ("api.cli.loans:run_day", "Run the daily cycle: late fees, and interest if it is asked for."),
     "scenario": ("api.cli.scenario:scenario", "Run a loan's life from a file and compare it with what was expected."),
     "schedule": ("api.cli.pricing:schedule", "Print the contract schedule of terms, before there is a loan."),

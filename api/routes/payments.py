@@ -5,8 +5,7 @@ Next: `api/loans.py`; `servicing/commands/payments.py`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
 from flask import Blueprint, Response
 from pydantic import StringConstraints
@@ -14,11 +13,11 @@ from pydantic import StringConstraints
 from api import http
 from api.loans import PaymentIn, pay, undo
 from api.models import Body, Code, CurrencyCode, Day, Minor, ShortText
-from api.views import Json, minor_units
+from api.requests import inputs_of, once_on_loan
+from api.views import minor_units
 from ledger.money import Money
-from ledger.requests import Outcome, once
-from ledger.unit_of_work import UnitOfWork
 from servicing.events import Kind
+from servicing.product import Overpayment
 
 routes = Blueprint("payments", __name__)
 
@@ -33,6 +32,7 @@ class PaymentBody(Body):
     method: Code
     external_id: Code
     effective_date: Day | None = None
+    overpayment: Overpayment | None = None
 
 
 class ReturnBody(Body):
@@ -57,12 +57,13 @@ def create(loan_id: int) -> Response:
         effective_date=given.effective_date,
         method=given.method,
         external_id=given.external_id,
+        overpayment=given.overpayment,
     )
-    return _once(
+    return once_on_loan(
         change,
         loan_id,
         "take_payment",
-        given.model_dump(mode="json"),
+        inputs_of(given),
         lambda uow: pay(uow, payment, request_key=change.key, money=minor_units),
     )
 
@@ -82,24 +83,10 @@ def reverse(loan_id: int, payment_id: int) -> Response:
 
 
 def _undo(change: http.Change, loan_id: int, payment_id: int, kind: Kind, why: str) -> Response:
-    return _once(
+    return once_on_loan(
         change,
         loan_id,
         str(kind),
         {"payment_id": payment_id, "why": why},
         lambda uow: undo(uow, loan_id, payment_id, kind=kind, why=why, request_key=change.key, money=minor_units),
     )
-
-
-def _once(
-    change: http.Change,
-    loan_id: int,
-    command: str,
-    inputs: Mapping[str, Any],
-    work: Callable[[UnitOfWork], Json],
-) -> Response:
-    def answer(uow: UnitOfWork) -> Outcome:
-        return once(uow, subledger_id=loan_id, key=change.key, command=command, inputs=inputs, work=lambda: work(uow))
-
-    outcome = http.edge().answer(answer, actor=change.actor, dry_run=change.dry_run)
-    return http.reply_outcome(outcome, dry_run=change.dry_run)
