@@ -7,9 +7,8 @@ Next: `tests/property/ledger/test_ledger_machine.py`, which tries what nobody th
 
 from __future__ import annotations
 
-import importlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal
@@ -43,6 +42,7 @@ from ledger.verify import verify
 from tests.support.database import ADMIN, APP, OWNER, READER, Database, url_of
 from tests.support.durable import DurableServer
 from tests.support.ledger_setup import ACCRUAL, CHART, FUNDING, OWN_MONEY, PAYMENT, TODAY, Ledger, new_ledger
+from tests.support.named_tests import resolved
 
 LEDGER, GL = "tests/integration/ledger/", "tests/integration/gl_export/"
 CONCURRENCY, INVARIANTS = f"{LEDGER}test_concurrency.py::", f"{LEDGER}test_invariants.py::"
@@ -181,16 +181,6 @@ def test_every_case_has_a_test_and_every_test_that_is_named_exists() -> None:
             function = resolved(reference)
             marks = {mark.name for mark in getattr(function, "pytestmark", ())}
             assert not marks & {"skip", "skipif", "xfail"}, reference
-
-
-def resolved(reference: str) -> Callable[..., Any]:
-    """Return the test of a file and a name, as pytest writes it."""
-    file, _, name = reference.partition("::")
-    module = importlib.import_module(file.removesuffix(".py").replace("/", "."))
-    function = getattr(module, name, None)
-    assert callable(function) and name.startswith("test_"), reference
-    found: Callable[..., Any] = function
-    return found
 
 
 @pytest.fixture
