@@ -25,6 +25,7 @@ from ledger.seals import head, seal
 from ledger.unit_of_work import UnitOfWork
 from servicing.commands.cycle import accrue_loan, accrue_through, assess_late_fees, run_day
 from servicing.commands.payments import return_payment, reverse_payment, take_payment
+from servicing.commands.payoffs import pay_off, quote_payoff
 from servicing.errors import (
     EffectiveBeforeFunding,
     EffectiveDateAhead,
@@ -96,6 +97,27 @@ class LoanMachine(LoanSides):
         for each in returned:
             if self.payments():
                 self.undo(max(0, len(self.payments()) - 1 - which), each)
+
+    @rule(
+        loan=LOANS, ahead=st.sampled_from([0, 0, 5, 40]), over=st.sampled_from([0, 0, 0, 1, -1]), quoted=st.booleans()
+    )
+    def pay_off(self, loan: int, ahead: int, over: int, quoted: bool) -> None:
+        """Pay what a quote through a day asks for, or a cent more or less of it, today."""
+        loan_id, today = self.loan_ids[loan], self.today
+        good_through = today + timedelta(days=ahead)
+        key = f"quote {next(self.keys)}"
+        asked = partial(quote_payoff, loan_id=loan_id, good_through=good_through, request_key=key)
+        quote = self.run(asked)
+        assert self.run(asked) == quote
+        if quote.total + over <= 0:
+            return
+        self.enter(loan_id, settling(quote.total + over, today, loan_id, quote.quote_id if quoted else None))
+        with self.engine.connect() as connection:
+            state = loan_view(connection, loan_id).state
+        if not ahead and not quote.late_fees_to_come:
+            owed = sum(state.balances().values()) - state.unapplied
+            assert owed <= max(0, -over)
+            assert state.status == ("paid_off" if owed == 0 else "active")
 
     # --- Days and months ----------------------------------------------------------------------------------
 
@@ -246,6 +268,24 @@ def taking(amount: int, on: date, method: str, way: tuple[str, Any] = ("product"
             request_key=key,
             **more,
         )
+
+    return enter
+
+
+def settling(amount: int, on: date, quoted_to: int, quote_id: int | None) -> Enter:
+    """Return what pays a loan off, by its quote where it has one."""
+
+    def enter(uow: UnitOfWork, loan_id: int, key: str) -> Any:
+        return pay_off(
+            uow,
+            loan_id,
+            amount=Money(amount, "USD"),
+            effective_date=on,
+            method="wire",
+            external_id=f"payoff {key}",
+            request_key=key,
+            quote_id=quote_id if loan_id == quoted_to else None,
+        ).taken
 
     return enter
 
