@@ -30,8 +30,24 @@ KINDS = (
     MovementKind("funded", "Funded", ("loan_funded", "interest_withheld")),
     MovementKind("boarded", "Boarded", ("loan_boarded",)),
     MovementKind("accrued", "Accrued", ("interest_accrued",)),
-    MovementKind("charged", "Charged", ("late_fee_assessed", "returned_payment_fee_assessed")),
+    MovementKind(
+        "charged",
+        "Charged",
+        ("late_fee_assessed", "returned_payment_fee_assessed", "fee_charged", "penalty_charged", "fee_tax_charged"),
+    ),
     MovementKind("paid", "Paid", ("payment_applied", "unapplied_applied")),
+    MovementKind(
+        "relieved",
+        "Relieved",
+        (
+            "fee_waived",
+            "fee_waived_from_income",
+            "fee_tax_waived",
+            "interest_waived",
+            "interest_waived_from_income",
+            "small_balance_written_off",
+        ),
+    ),
     MovementKind("refunded", "Refunded", ("refund_approved", "refund_recoverable", "refund_sent", "refund_recovered")),
     MovementKind("disbursed", "Disbursed", ("disbursement_sent",)),
 )

@@ -3,7 +3,7 @@
 Always from the start, so that a back-dated payment, a return and a reversal need no code of their own: an event that
 was undone is left out, and everything after it comes out as if it had never been, the fee for a return excepted.
 The order of a day: what changes the contract; installments fall due; what people and banks entered, by entry; the close
-of the day, with late fees. Never: what the journal holds (`servicing/replay.py`).
+of the day, with late fees and small balances. Never: what the journal holds (`servicing/replay.py`).
 Next: `servicing/folding.py` for the running figures, `servicing/effects/` for what an event does;
 `docs/spec/replay.md`.
 """
@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 
 from servicing.checkpoint import Checkpoint
-from servicing.effects import boarding, funding, payments, refunds
+from servicing.effects import boarding, fees, funding, payments, refunds, waivers, write_offs
 from servicing.events import UNDOING, Event, Kind
 from servicing.folding import ACCRUAL_KEY, Folding
 from servicing.state import LoanState
@@ -28,11 +28,21 @@ EFFECTS: Mapping[Kind, Effect] = {
     Kind.FUNDED: funding.fund,
     Kind.BOARDED: boarding.board,
     Kind.PAYMENT: payments.pay,
-    Kind.RETURNED: payments.charge_return,
+    Kind.RETURNED: fees.charge_return,
+    Kind.FEE: fees.charge_fee,
+    Kind.WAIVER: waivers.waive,
+    Kind.WRITE_OFF: write_offs.write_off,
     Kind.REFUND: refunds.refund,
     Kind.CREDIT_BALANCE_REFUND: refunds.refund,
 }
 """What an event does of itself, by its kind; one that only undoes another does nothing more."""
+
+CLOSE_OF_DAY: tuple[Callable[[Folding, date], None], ...] = (
+    fees.assess_late_fees,
+    waivers.waive_what_waited,
+    write_offs.write_off_small_balance,
+)
+"""What the close of a day does, in this order."""
 
 
 def fold(
@@ -73,7 +83,8 @@ def fold(
         folding.fall_due(day)
         _take(folding, (event for event in effective if not event.is_before_due))
         if fees_through is not None and day <= fees_through:
-            folding.close_day(day)
+            for close in CLOSE_OF_DAY:
+                close(folding, day)
     return folding.state(checkpoint)
 
 

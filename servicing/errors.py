@@ -196,6 +196,85 @@ class PayoffQuoteUnknown(DomainError, code="payoff-quote-unknown"):
     quote_id: str
 
 
+class FeeNotPositive(DomainError, code="fee-not-positive"):
+    """a fee of {amount} {currency} is refused; it must be above zero"""
+
+    amount: Minor
+    currency: str
+
+
+class FeeDuplicate(DomainError, code="fee-duplicate"):
+    """loan {loan_id} has a fee {fee_id} already"""
+
+    loan_id: int
+    fee_id: str
+
+
+class FeeUnknown(DomainError, code="fee-unknown"):
+    """loan {loan_id} has no fee {fee_id} on {on}"""
+
+    loan_id: int
+    fee_id: str
+    on: date
+
+
+class WaiverNotPositive(DomainError, code="waiver-not-positive"):
+    """a waiver of {amount} {currency} is refused; it must be above zero"""
+
+    amount: Minor
+    currency: str
+
+
+class WaiverExceedsOwed(DomainError, code="waiver-exceeds-owed"):
+    """{amount} {currency} of {of} cannot be waived on {on}: {owed} is owed of it"""
+
+    of: str
+    amount: Minor
+    owed: Minor
+    currency: str
+    on: date
+
+
+class NotWaivable(DomainError, code="not-waivable"):
+    """{of} is not waived; a fee is, or one of {known}"""
+
+    of: str
+    known: tuple[str, ...]
+
+
+class BalanceNotSmall(DomainError, code="balance-not-small"):
+    """{owed} {currency} is owed on {on}; the product has up to {limit} written off as a small balance"""
+
+    owed: Minor
+    limit: Minor
+    currency: str
+    on: date
+
+
+class EventUnknown(DomainError, code="event-unknown"):
+    """loan {loan_id} has no event {event_no}"""
+
+    loan_id: int
+    event_no: str
+
+
+class EventNotReversible(DomainError, code="event-not-reversible"):
+    """event {event_no} of loan {loan_id}, {kind}, is not reversed: {why}"""
+
+    loan_id: int
+    event_no: int
+    kind: str
+    why: str
+
+
+class EventReversed(DomainError, code="event-already-reversed"):
+    """event {event_no} of loan {loan_id} was reversed by event {by}"""
+
+    loan_id: int
+    event_no: int
+    by: int
+
+
 class WaterfallInvalid(DomainError, code="waterfall-invalid"):
     """the waterfall of a payment: {reason}"""
 

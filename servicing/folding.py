@@ -9,18 +9,18 @@ from __future__ import annotations
 
 import calendar
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import date, timedelta
 from heapq import heappop, heappush
 
-from ledger.money import Money, round_to_minor
 from servicing.checkpoint import Checkpoint, Figures, day_of_text, text_of_day
 from servicing.contract import Change, Contract
 from servicing.events import Event
+from servicing.fees import Fee, Fees
 from servicing.installments import Installments
 from servicing.running_interest import RunningInterest
 from servicing.schedule import contract_of
-from servicing.state import LoanState, PlannedEntry
+from servicing.state import LoanState, PlannedEntry, Review
 from servicing.terms import Terms
 from servicing.waterfall import ALL_RECEIVABLES, Allocation, Debt, Split, allocate, allocate_as_told
 from servicing.waterfall_order import Waterfall
@@ -51,6 +51,7 @@ class Folding:
         self.through = through
         self.funded = False
         self.installments = Installments(contract.rows)
+        self.fees = Fees(self._paid_on)
         self.interest = RunningInterest(terms, contract)
         self.owed = dict.fromkeys(ALL_RECEIVABLES, 0)
         self.unapplied = 0
@@ -58,8 +59,14 @@ class Folding:
         self.allocations: dict[int, Allocation] = {}
         self.by_installment: dict[int, Mapping[int, Allocation]] = {}
         self.planned: list[PlannedEntry] = []
+        self.reviews: dict[int, Review] = {}
+        self.waiting: list[Event] = []
+        """Waivers of fees that the close of their day may bring."""
+        self.paid_on: date | None = None
+        """The last day on which something was paid."""
         self.paid_off_on: date | None = None
-        self._penalties_paid = 0
+        self.fees_paid = 0
+        """What fees have taken of payments."""
         self._booking_days = {*booking_days, *_month_ends(terms.funded_on, through)}
         if start is not None:
             self._thaw(start.figures)
@@ -76,7 +83,9 @@ class Folding:
                 "owed": dict(self.owed),
                 "unapplied": self.unapplied,
                 "recoverable": self.recoverable,
-                "penalties_paid": self._penalties_paid,
+                "fees": self.fees.freeze(),
+                "fees_paid": self.fees_paid,
+                "reviews": [astuple(review) for review in self.reviews.values()],
                 "paid_off_on": text_of_day(self.paid_off_on),
                 "changes": [change.as_json() for change in self.changes],
                 "installments": self.installments.freeze(self.contract.rows),
@@ -93,7 +102,8 @@ class Folding:
         self.funded, self.unapplied = figures["funded"], figures["unapplied"]
         self.recoverable = figures["recoverable"]
         self.owed = dict(figures["owed"])
-        self._penalties_paid = figures["penalties_paid"]
+        self.fees, self.fees_paid = Fees(self._paid_on, figures["fees"]), figures["fees_paid"]
+        self.reviews = {review[0]: Review(*review) for review in figures["reviews"]}
         self.paid_off_on = day_of_text(figures["paid_off_on"])
         self.installments.thaw(figures["installments"])
         self.interest.thaw(figures["interest"])
@@ -110,6 +120,7 @@ class Folding:
         """
         self.contract = contract
         self.installments.replace_coming(contract.rows)
+        self.fees.move(len(contract.rows))
         self.interest.replace_coming(contract)
         self._note_days_of(contract)
 
@@ -123,13 +134,6 @@ class Folding:
         self.installments.fall_due(day, interest_earned=earned, principal_owed=self.owed["principal"])
         if day in self._booking_days:
             self._book_interest(f"{ACCRUAL_KEY}{day}", day, self.interest.unbooked)
-
-    def close_day(self, day: date) -> None:
-        """Assess the late fees of the installments whose grace ends with a day."""
-        product = self.terms.product
-        if product.late_fee.is_charged:
-            for no in self.installments.due_on(day - timedelta(days=product.grace_days)):
-                self._assess_late_fee(no, day)
 
     @property
     def debt(self) -> int:
@@ -162,6 +166,7 @@ class Folding:
         for receivable, part in split.allocation.receivables().items():
             self.owed[receivable] -= part
         self.installments.lay(split.by_installment, day)
+        self.paid_on = day
         self.note_paid_off(day)
         return split
 
@@ -171,11 +176,29 @@ class Folding:
             self.paid_off_on = day
             self.installments.pay_off(day)
 
-    def charge(self, receivable: str, amount: int, day: date) -> None:
-        """Owe a fee, with the installment of its day; a loan that was paid off is open again."""
-        self.owed[receivable] += amount
-        self.installments.charge(receivable, amount, day)
+    def charge(self, fee: Fee) -> None:
+        """Owe a fee, with its installment; a loan that was paid off is open again."""
+        self.fees.add(fee)
+        self.owed[fee.receivable] += fee.amount
+        self.installments.charge(fee.installment, fee.receivable, fee.amount)
         self.paid_off_on = None
+
+    def waive_fee(self, fee: Fee, amount: int) -> None:
+        """No longer ask for a part of a fee."""
+        fee.waived += amount
+        self.owed[fee.receivable] -= amount
+        self.installments.waive_fee(fee.installment, fee.receivable, amount)
+
+    def waive_interest(self, amount: int, day: date) -> None:
+        """No longer ask for a part of the interest that was booked."""
+        self.owed["interest"] -= amount
+        self.installments.waive_interest(amount, day)
+
+    def decide(self, event: Event, *, stands: int) -> None:
+        """Note what stands of an amount that a person decided, for review if it is not the same."""
+        self.reviews.pop(event.no, None)
+        if stands != event.amount:
+            self.reviews[event.no] = Review(event.no, event.amount, stands)
 
     def spend_unapplied(self, most: int, event: Event) -> None:
         """Pay out of unapplied cash as much as the loan has come to owe by an event."""
@@ -191,7 +214,7 @@ class Folding:
         """Keep how a payment was split."""
         self.allocations[event.no] = split.allocation
         self.by_installment[event.no] = split.by_installment
-        self._penalties_paid += split.allocation.penalties
+        self.fees_paid += split.allocation.penalties + split.allocation.other_fees
 
     def plan(
         self, key: str, template: str, day: date, amounts: Mapping[str, int], clearing_role: str | None = None
@@ -219,6 +242,8 @@ class Folding:
             planned=tuple(self.planned),
             schedule=self.contract.rows,
             recoverable=self.recoverable,
+            fees=self.fees.states(),
+            reviews=tuple(self.reviews.values()),
             checkpoint=checkpoint,
         )
 
@@ -236,20 +261,8 @@ class Folding:
             if product.late_fee.is_charged:
                 self.days.add(row.due + timedelta(days=product.grace_days))
 
-    def _assess_late_fee(self, no: int, day: date) -> None:
-        """Assess the fee of an installment, unless all that is missing is what penalties took from payments."""
-        missing = self.installments.unpaid_through(no) - self._penalties_paid
-        past_due = min(self.installments.unpaid_of(no), missing)
-        fee = self._late_fee_on(past_due) if past_due > 0 else 0
-        if fee:
-            self.owed["late_fees"] += fee
-            self.installments.charge_late(no, fee)
-            self.plan(f"late_fee:{no}", "late_fee_assessed", day, {"fee": fee})
-
-    def _late_fee_on(self, past_due: int) -> int:
-        terms = self.terms
-        exact = terms.product.late_fee.on(Money(past_due, terms.currency).to_decimal())
-        return round_to_minor(exact, terms.currency, terms.product.rounding).minor
+    def _paid_on(self, no: int, receivable: str) -> int:
+        return self.installments.paid_on(no, receivable)
 
     def _interest_ahead(self, *, pays_off: bool) -> int:
         """Return what a payment pays beside the interest earned, if the installment of the period asks for it."""

@@ -35,6 +35,7 @@ class _Line:
     """The interest of the loan up to the day on which its own period ended, where that was before its due date."""
     fees: dict[str, int] = field(default_factory=lambda: dict.fromkeys(FEES, 0))
     paid: dict[str, int] = field(default_factory=lambda: dict.fromkeys(ALL_RECEIVABLES, 0))
+    waived: dict[str, int] = field(default_factory=lambda: dict.fromkeys(ALL_RECEIVABLES, 0))
     has_fallen_due: bool = False
     paid_off_on: date | None = None
 
@@ -58,6 +59,16 @@ class _Line:
     def ask_for_what_was_paid(self) -> None:
         self.interest, self.principal = self.paid["interest"], self.paid["principal"]
 
+    def waive_interest(self, amount: int) -> None:
+        """Ask for less interest, and for as much less in all."""
+        self.waived["interest"] += amount
+        self.interest -= min(amount, max(0, self.interest - self.paid["interest"]))
+
+    def waive_fee(self, receivable: str, amount: int) -> None:
+        """Ask for less of a fee."""
+        self.waived[receivable] += amount
+        self.fees[receivable] -= amount
+
     @classmethod
     def of(cls, row: Installment) -> _Line:
         """Return an installment of the contract as nothing has happened to it yet."""
@@ -71,6 +82,7 @@ class _Line:
             "principal": self.principal,
             "fees": dict(self.fees),
             "paid": dict(self.paid),
+            "waived": dict(self.waived),
             "has_fallen_due": self.has_fallen_due,
             "paid_off_on": text_of_day(self.paid_off_on),
             "earned_by_then": self.earned_by_then,
@@ -79,7 +91,7 @@ class _Line:
     def thaw(self, figures: Figures) -> None:
         """Take over what had become of it."""
         self.interest, self.principal = figures["interest"], figures["principal"]
-        self.fees, self.paid = dict(figures["fees"]), dict(figures["paid"])
+        self.fees, self.paid, self.waived = (dict(figures[name]) for name in ("fees", "paid", "waived"))
         self.has_fallen_due, self.paid_off_on = figures["has_fallen_due"], day_of_text(figures["paid_off_on"])
         self.earned_by_then = figures["earned_by_then"]
 
@@ -91,7 +103,7 @@ class Installments:
         self._lines = [_Line.of(row) for row in contract]
         self._fallen = 0
         self._claimed_interest = 0
-        """Interest of the installments that have fallen due, the last one excepted."""
+        """Interest of the installments that have fallen due, waived or not, the last one excepted."""
 
     def freeze(self, contract: Sequence[Installment]) -> Figures:
         """Return what is not as the contract has it."""
@@ -123,10 +135,10 @@ class Installments:
             if line is not last:
                 earned = interest_earned if line.earned_by_then is None else line.earned_by_then
                 self._settle(line, earned, principal_owed)
-                self._claimed_interest += line.interest
+                self._claimed_interest += line.interest + line.waived["interest"]
                 self._note_satisfied(line, day)
         if last.has_fallen_due:
-            last.interest = interest_earned - self._claimed_interest
+            last.interest = interest_earned - self._claimed_interest - last.waived["interest"]
             last.principal = self._principal_left_for(last, principal_owed)
             if last.interest + last.principal > last.all_paid:
                 last.paid_off_on = None
@@ -160,6 +172,8 @@ class Installments:
                 heir.fees[name] += line.fees[name]
             for name in ALL_RECEIVABLES:
                 heir.paid[name] += line.paid[name]
+                heir.waived[name] += 0 if name == "interest" else line.waived[name]
+            heir.waive_interest(line.waived["interest"])
 
     def board(self, asks: Mapping[int, tuple[int, int]], paid_ahead: Iterable[int], day: date) -> None:
         """Take over what those past due ask for, interest and principal, and which were paid ahead.
@@ -190,7 +204,10 @@ class Installments:
     def claims(
         self, owed: Mapping[str, int], day: date, waterfall: Waterfall, after_prepayment: str
     ) -> Iterator[Claim]:
-        """Yield what each installment takes of a payment at most; the last one takes whatever is left owed."""
+        """Yield what each installment takes of a payment at most.
+
+        The last one takes whatever is left owed of interest and principal; a fee is asked for by its own installment.
+        """
         yield from (_due_claim(line, day) for line in self._lines if line.has_fallen_due and line.asks)
         interest_first = waterfall.puts_first("interest", "principal", "in_advance")
         coming = (
@@ -200,7 +217,8 @@ class Installments:
         )
         yield from _as_prepaid(coming, after_prepayment, interest_first)
         last = self._lines[-1]
-        yield Claim(last.no, _status(last, day), owed, owed["interest"] + owed["principal"])
+        rest = {name: owed[name] for name in ("interest", "principal")}
+        yield Claim(last.no, _status(last, day), rest, sum(rest.values()))
 
     def lay(self, taken: Mapping[int, Allocation], day: date) -> None:
         """Count what a payment brought to each installment; one that it passed asks for no more than it was paid."""
@@ -211,14 +229,62 @@ class Installments:
                 line.ask_for_what_was_paid()
             self._note_satisfied(line, day)
 
-    def charge_late(self, no: int, fee: int) -> None:
-        """Add a late fee to the installment that was late."""
-        self._lines[no - 1].fees["late_fees"] += fee
+    def no_of(self, day: date) -> int:
+        """Return the number of the first installment due on a day or later, else of the last."""
+        return next((line.no for line in self._lines if line.due >= day), self._lines[-1].no)
 
-    def charge(self, receivable: str, fee: int, day: date) -> None:
-        """Add a fee to the first installment due on its day or later, else to the last."""
-        line = next((line for line in self._lines if line.due >= day), self._lines[-1])
-        line.fees[receivable] += fee
+    def charge(self, no: int, receivable: str, fee: int) -> None:
+        """Add a fee to an installment."""
+        self._lines[no - 1].fees[receivable] += fee
+
+    def waive_fee(self, no: int, receivable: str, amount: int) -> None:
+        """Ask for less of an installment's fees."""
+        self._lines[no - 1].waive_fee(receivable, amount)
+
+    def waive_interest(self, amount: int, day: date) -> None:
+        """Ask for less interest: of the installments that are due, the oldest first, then of the coming one."""
+        for line in self._lines[: self._fallen]:
+            part = 0 if line.paid_off_on is not None else min(amount, line.interest - line.paid["interest"])
+            if part > 0:
+                line.waive_interest(part)
+                self._note_satisfied(line, day)
+                amount -= part
+        claimed = self._claimed_interest
+        for line in self._lines[self._fallen :]:
+            if line.asks_interest and line.unpaid and line.earned_by_then is not None:
+                # Its period is over: what was earned since belongs to the next one.
+                own = line.earned_by_then - claimed - line.waived["interest"] - line.paid["interest"]
+                line.waive_interest(part := max(0, min(amount, own)))
+                amount, claimed = amount - part, line.earned_by_then
+        if amount:
+            running = (
+                line for line in self._lines[self._fallen :] if line.asks_interest and line.earned_by_then is None
+            )
+            next((line for line in running if line.unpaid), self._lines[-1]).waive_interest(amount)
+
+    def write_off(self, principal: int, day: date) -> None:
+        """Ask for nothing more: what is left of fees, and of so much principal, is no longer owed."""
+        for line in self._lines:
+            for name in FEES:
+                line.waive_fee(name, line.fees[name] - line.paid[name])
+            asked = 0 if line.paid_off_on is not None else line.principal - line.paid["principal"]
+            part = max(0, min(principal, asked))
+            line.waived["principal"] += part
+            principal -= part
+        self.pay_off(day)
+
+    def paid_on(self, no: int, receivable: str) -> int:
+        """Return what was paid of a receivable on an installment."""
+        return self._lines[no - 1].paid[receivable]
+
+    def total_of(self, no: int) -> int:
+        """Return what an installment asks for of interest and principal, paid or not."""
+        return self._lines[no - 1].interest + self._lines[no - 1].principal
+
+    @property
+    def has_one_untouched(self) -> bool:
+        """Tell whether an installment that is not due yet asks for something and was paid nothing."""
+        return any(line.unpaid and not line.all_paid for line in self._lines[self._fallen :])
 
     def unpaid_through(self, no: int) -> int:
         """Return what is missing of interest and principal of the installments up to this one."""
@@ -255,6 +321,7 @@ class Installments:
                 paid_interest=line.paid["interest"],
                 paid_fees=line.paid["other_fees"],
                 paid_penalties=line.paid["late_fees"] + line.paid["returned_payment_fees"],
+                waived=sum(line.waived.values()),
                 paid_off_on=line.paid_off_on,
             )
             for line in self._lines
@@ -263,7 +330,7 @@ class Installments:
     def _settle(self, line: _Line, interest_earned: int, principal_owed: int) -> None:
         if line.paid_off_on is not None:
             return
-        earned = interest_earned - self._claimed_interest if line.asks_interest else 0
+        earned = interest_earned - self._claimed_interest - line.waived["interest"] if line.asks_interest else 0
         total = line.interest + line.principal if line.keeps_total else max(earned + line.principal, line.all_paid)
         line.interest = min(earned, total - line.paid["principal"])
         line.principal = min(total - line.interest, self._principal_left_for(line, principal_owed))

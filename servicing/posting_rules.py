@@ -193,6 +193,110 @@ RULES = (
             (Row("RETURNED_PAYMENT_FEES_RECEIVABLE", "OTHER_FEE_INCOME", "fee"),),
         ),
     ),
+    Rule(
+        Turn.CHARGES,
+        Template(
+            "fee_charged",
+            1,
+            "Fee charged",
+            (Row("OTHER_FEES_RECEIVABLE", "OTHER_FEE_INCOME", "fee"),),
+        ),
+    ),
+    Rule(
+        Turn.CHARGES,
+        Template(
+            "penalty_charged",
+            1,
+            "Penalty charged",
+            (Row("LATE_FEES_RECEIVABLE", "LATE_FEE_INCOME", "fee"),),
+        ),
+    ),
+    Rule(
+        Turn.CHARGES,
+        Template(
+            "fee_tax_charged",
+            1,
+            "Tax on a fee",
+            (
+                Row("LATE_FEES_RECEIVABLE", "FEE_TAXES_PAYABLE", "late_fees"),
+                Row("RETURNED_PAYMENT_FEES_RECEIVABLE", "FEE_TAXES_PAYABLE", "returned_payment_fees"),
+                Row("OTHER_FEES_RECEIVABLE", "FEE_TAXES_PAYABLE", "other_fees"),
+            ),
+        ),
+    ),
+    Rule(
+        Turn.SETTLES,
+        Template(
+            "fee_waived",
+            1,
+            "Fee waived",
+            (
+                Row("WAIVED_FEES", "LATE_FEES_RECEIVABLE", "late_fees"),
+                Row("WAIVED_FEES", "RETURNED_PAYMENT_FEES_RECEIVABLE", "returned_payment_fees"),
+                Row("WAIVED_FEES", "OTHER_FEES_RECEIVABLE", "other_fees"),
+            ),
+        ),
+    ),
+    Rule(
+        Turn.SETTLES,
+        Template(
+            "fee_waived_from_income",
+            1,
+            "Fee waived",
+            (
+                Row("LATE_FEE_INCOME", "LATE_FEES_RECEIVABLE", "late_fees"),
+                Row("OTHER_FEE_INCOME", "RETURNED_PAYMENT_FEES_RECEIVABLE", "returned_payment_fees"),
+                Row("OTHER_FEE_INCOME", "OTHER_FEES_RECEIVABLE", "other_fees"),
+            ),
+        ),
+    ),
+    Rule(
+        Turn.SETTLES,
+        Template(
+            "fee_tax_waived",
+            1,
+            "Tax on a fee that was waived",
+            (
+                Row("FEE_TAXES_PAYABLE", "LATE_FEES_RECEIVABLE", "late_fees"),
+                Row("FEE_TAXES_PAYABLE", "RETURNED_PAYMENT_FEES_RECEIVABLE", "returned_payment_fees"),
+                Row("FEE_TAXES_PAYABLE", "OTHER_FEES_RECEIVABLE", "other_fees"),
+            ),
+        ),
+    ),
+    Rule(
+        Turn.SETTLES,
+        Template(
+            "interest_waived",
+            1,
+            "Interest waived",
+            (Row("WAIVED_INTEREST", "INTEREST_RECEIVABLE", "interest"),),
+        ),
+    ),
+    Rule(
+        Turn.SETTLES,
+        Template(
+            "interest_waived_from_income",
+            1,
+            "Interest waived",
+            (Row("INTEREST_INCOME", "INTEREST_RECEIVABLE", "interest"),),
+        ),
+    ),
+    Rule(
+        Turn.SETTLES,
+        Template(
+            "small_balance_written_off",
+            1,
+            "Small balance written off",
+            (
+                Row("SMALL_BALANCE_WRITE_OFF", "LATE_FEES_RECEIVABLE", "late_fees"),
+                Row("SMALL_BALANCE_WRITE_OFF", "RETURNED_PAYMENT_FEES_RECEIVABLE", "returned_payment_fees"),
+                Row("SMALL_BALANCE_WRITE_OFF", "OTHER_FEES_RECEIVABLE", "other_fees"),
+                Row("SMALL_BALANCE_WRITE_OFF", "INTEREST_RECEIVABLE", "interest"),
+                Row("SMALL_BALANCE_WRITE_OFF", "LOAN_PRINCIPAL", "principal"),
+                Row("SMALL_BALANCE_WRITE_OFF", "RECOVERABLE_FROM_BORROWER", "recoverable"),
+            ),
+        ),
+    ),
 )
 
 TEMPLATES = Templates(rule.template for rule in RULES)

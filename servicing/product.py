@@ -88,25 +88,32 @@ class InstallmentRounding(_Rules):
 
 
 class LateFee(_Rules):
-    """A late fee: an amount in the major unit, or a percentage of what is past due between a least and a most."""
+    """A late fee: an amount in the major unit, or a percentage between a least and a most.
+
+    The percentage is of what is past due, or of the whole installment. Whatever the fee, it is capped at `cap_percent`
+    of the installment.
+    """
+
+    added = frozenset({"cap_percent"})
 
     amount: Exact = Field(default=Decimal(0), ge=0)
     percent: Exact = Field(default=Decimal(0), ge=0, le=100)
-    of: Literal["past_due"] = "past_due"
+    of: Literal["past_due", "installment"] = "past_due"
     min: Exact = Field(default=Decimal(0), ge=0)
     max: Exact | None = Field(default=None, ge=0)
+    cap_percent: Exact | None = Field(default=None, gt=0, le=100)
 
     @property
     def is_charged(self) -> bool:
         """Tell whether there is a fee at all."""
         return bool(self.amount or self.percent)
 
-    def on(self, past_due: Decimal) -> Decimal:
-        """Return the fee on what is past due, both in the major unit, not rounded."""
-        if not self.percent:
-            return self.amount
-        fee = max(past_due * self.percent / 100, self.min)
-        return fee if self.max is None else min(fee, self.max)
+    def on(self, past_due: Decimal, installment: Decimal) -> Decimal:
+        """Return the fee on what is past due of an installment, all in the major unit, not rounded."""
+        base = past_due if self.of == "past_due" else installment
+        fee = max(base * self.percent / 100, self.min) if self.percent else self.amount
+        caps = [self.max, None if self.cap_percent is None else installment * self.cap_percent / 100]
+        return min([fee, *(cap for cap in caps if cap is not None)])
 
 
 class Grace(_Rules):
@@ -132,6 +139,19 @@ class BusinessDays(_Rules):
         return code
 
 
+class FeeTax(_Rules):
+    """The tax on every fee that is charged while the loan runs, in percent of it and on top of it."""
+
+    percent: Exact = Field(default=Decimal(0), ge=0, le=100)
+
+
+class SmallBalance(_Rules):
+    """How much of a loan may be written off as too little to collect, in the major unit; and whether it is at once."""
+
+    limit: Exact = Field(default=Decimal(0), ge=0)
+    automatic: bool = False
+
+
 class PercentFee(_Rules):
     """A fee in percent of the principal."""
 
@@ -141,7 +161,9 @@ class PercentFee(_Rules):
 class Product(_Rules):
     """The rules of a product; what a key means is in the scenario format."""
 
-    added = frozenset({"rebate", "purpose", "odd_days", "business_days", "overpayment"})
+    added = frozenset(
+        {"rebate", "purpose", "odd_days", "business_days", "overpayment", "fee_tax", "waivers", "small_balance"}
+    )
 
     name: str = "installment"
     interest: Literal["simple", "scheduled", "flat", "precomputed"] = "simple"
@@ -165,6 +187,9 @@ class Product(_Rules):
     grace_days: int = Field(default=0, ge=0, le=365)
     late_fee: LateFee = LateFee()
     returned_payment_fee: Exact = Field(default=Decimal(0), ge=0)
+    fee_tax: FeeTax = FeeTax()
+    waivers: Literal["expense", "contra_income"] = "expense"
+    small_balance: SmallBalance = SmallBalance()
     origination_fee: PercentFee = PercentFee()
     non_accrual_dpd: int | None = Field(default=None, ge=1)
     charge_off_dpd: int | None = Field(default=None, ge=1)
@@ -267,6 +292,8 @@ def _contradictions(product: Product) -> Iterator[tuple[str, bool, str]]:
     bounds = bool(fee.min) or fee.max is not None
     yield "late_fee", bool(fee.amount and fee.percent), "it is an amount or a percentage, not both"
     yield "late_fee", bounds and not fee.percent, "only a percentage has a least and a most"
+    automatic = product.small_balance.automatic
+    yield "small_balance", automatic and not product.small_balance.limit, "what is automatic needs a limit"
     yield "late_fee.max", fee.max is not None and fee.max < fee.min, f"it is less than the least, {fee.min}"
 
 

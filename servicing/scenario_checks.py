@@ -11,6 +11,7 @@ from typing import Any
 
 from servicing.errors import ScenarioInvalid
 from servicing.scenario_values import day, decimal, listed, mapping, text, whole
+from servicing.waterfall_order import COMPONENTS
 
 Check = Callable[[Any, str], object]
 
@@ -25,7 +26,7 @@ _SCHEDULE: Mapping[str, Check] = {
 _INSTALLMENT: Mapping[str, Check] = {
     "no": whole,
     "due": day,
-    **dict.fromkeys(("principal", "interest", "fees", "penalties", "paid"), decimal),
+    **dict.fromkeys(("principal", "interest", "fees", "penalties", "paid", "waived"), decimal),
     **dict.fromkeys(("paid_principal", "paid_interest", "paid_fees", "paid_penalties"), decimal),
     "paid_off_on": lambda value, place: None if value is None else day(value, place),
 }
@@ -36,6 +37,15 @@ _QUOTE: Mapping[str, Check] = {
     **dict.fromkeys(("recoverable", "unapplied", "total", "per_diem"), decimal),
 }
 _MISSING: Mapping[str, Check] = dict.fromkeys(("principal", "interest", "fees", "penalties", "recoverable"), decimal)
+_BUCKET: Mapping[str, Check] = dict.fromkeys(("past_due", "due", "in_advance"), decimal)
+_FEE: Mapping[str, Check] = {
+    "id": text,
+    "kind": text,
+    "no": whole,
+    "on": day,
+    **dict.fromkeys(("amount", "tax", "waived", "paid", "owed"), decimal),
+}
+_REVIEW: Mapping[str, Check] = {"event": text, "decided": decimal, "stands": decimal}
 _LINE: Mapping[str, Check] = {"account": text, "debit": decimal, "credit": decimal}
 _REFUSED: Mapping[str, Check] = {"event": text, "code": text}
 
@@ -96,10 +106,17 @@ def _numbered_rows(checks: Mapping[str, Check]) -> Check:
     return check
 
 
+def _bucket(value: Any, place: str) -> None:
+    _keys(value, place, _BUCKET)
+
+
 _CHECKS: Mapping[str, Check] = {
     "at": day,
     "schedule": _numbered_rows(_SCHEDULE),
     "balances": lambda value, place: _keys(value, place, _COMPONENTS),
+    "buckets": lambda value, place: _keys(value, place, dict.fromkeys(COMPONENTS, _bucket)),
+    "fees": _rows(_FEE, "id"),
+    "reviews": _rows(_REVIEW, "event"),
     "dpd": whole,
     "bucket": text,
     "status": text,

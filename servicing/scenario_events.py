@@ -14,6 +14,7 @@ from typing import Any
 
 from servicing.errors import LaterWork, ScenarioInvalid
 from servicing.scenario_values import day, listed, mapping, money, text
+from servicing.waterfall_order import COMPONENTS
 
 PARTS = ("principal", "interest", "fees", "penalties", "unapplied")
 
@@ -38,10 +39,13 @@ class Keys:
 
     needed: frozenset[str] = frozenset()
     optional: frozenset[str] = frozenset()
+    one_of: frozenset[str] = frozenset()
+    """Keys of which there is exactly one."""
 
 
-def _keys(needed: str = "", optional: str = "") -> Keys:
-    return Keys(frozenset(needed.split()), frozenset(optional.split()) | {"id"})
+def _keys(needed: str = "", optional: str = "", one_of: str = "") -> Keys:
+    one = frozenset(one_of.split())
+    return Keys(frozenset(needed.split()), frozenset(optional.split()) | {"id"} | one, one)
 
 
 KINDS: Mapping[str, Keys] = {
@@ -52,6 +56,9 @@ KINDS: Mapping[str, Keys] = {
     "credit_balance_refund": _keys("amount", "method reason"),
     "return": _keys("of", "code"),
     "reverse": _keys("of", "reason"),
+    "fee": _keys("amount", "kind penalty due"),
+    "waive": _keys("amount", "reason approved_by", one_of="of component"),
+    "write_off": _keys("", "reason"),
     "run_day": _keys(),
     "accrue": _keys(),
     "close_month": _keys(),
@@ -60,8 +67,6 @@ KINDS: Mapping[str, Keys] = {
 
 LATER = frozenset(
     {
-        "fee",
-        "waive",
         "disburse",
         "rate",
         "modify",
@@ -130,6 +135,8 @@ def _values(found: Any, kind: str, place: str, currency: str) -> Mapping[str, An
     for key in sorted(keys.needed):
         if values.get(key) is None:
             raise ScenarioInvalid(place=f"{place}.{key}", reason="it is missing")
+    if keys.one_of and sum(values.get(key) is not None for key in keys.one_of) != 1:
+        raise ScenarioInvalid(place=place, reason=f"it has one of {', '.join(sorted(keys.one_of))}")
     given: dict[str, Any] = {}
     for key, value in values.items():
         if value is not None:
@@ -156,9 +163,24 @@ def _own_day(value: Any, place: str) -> str:
     return day(value, place).isoformat()
 
 
+def _component(value: Any, place: str) -> str:
+    if value not in COMPONENTS:
+        raise ScenarioInvalid(place=place, reason=f"it is one of {', '.join(COMPONENTS)}")
+    return text(value, place)
+
+
+def _flag(value: Any, place: str) -> bool:
+    if value not in ("true", "false"):
+        raise ScenarioInvalid(place=place, reason="it is true or false")
+    return bool(value == "true")
+
+
 _READERS: Mapping[str, Callable[[Any, str], Any]] = {
     "waterfall": _own_waterfall,
     "allocate": _own_split,
     "good_through": _own_day,
+    "component": _component,
+    "penalty": _flag,
+    "due": day,
 }
 """How the values of events are read that are not any text."""

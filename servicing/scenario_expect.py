@@ -41,12 +41,15 @@ def _differences(
     view = view_at(day)
     if "schedule" in item:
         yield from _rows(f"{place}.schedule", item["schedule"], result["schedule"])
-    for key in ("balances", "dpd", "bucket", "status"):
+    for key in ("balances", "buckets", "dpd", "bucket", "status"):
         if key in item:
             got = {"recoverable": "0", **view[key]} if key == "balances" else view[key]
             yield from _compare(f"{place}.{key}", item[key], got)
     if "installments" in item:
         yield from _rows(f"{place}.installments", item["installments"], view["installments"])
+    for key, name in (("fees", "id"), ("reviews", "event")):
+        if key in item:
+            yield from _named_rows(f"{place}.{key}", item[key], view[key], name)
     if "entries_of" in item:
         got = lines_of(item["entries_of"])
         yield from _lines(f"{place}.entries_of {item['entries_of']}", item.get("lines") or [], got)
@@ -86,6 +89,17 @@ def _rows(
         key = "no" if "no" in row else "due"
         found = next((found for found in got if _equal(row[key], found[key])), None)
         yield from _compare(f"{place}[{row[key]}]", row, found)
+
+
+def _named_rows(
+    place: str, expected: Sequence[Mapping[str, Any]] | None, got: Sequence[Mapping[str, Any]], name: str
+) -> Iterator[dict[str, Any]]:
+    """Compare the rows that are named; of none expected, there is none."""
+    if not expected and got:
+        yield _difference(place, "none", [row[name] for row in got])
+    for row in expected or ():
+        found = next((found for found in got if found[name] == row[name]), None)
+        yield from _compare(f"{place}[{row[name]}]", row, found)
 
 
 def _lines(

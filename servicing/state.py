@@ -28,7 +28,10 @@ class PlannedEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstallmentState:
-    """An installment, what was paid on it, and the day on which it was satisfied."""
+    """An installment: what it asks for, what was paid on it and waived of it, and the day on which it was satisfied.
+
+    What was waived, or written off, is no part of what it asks for.
+    """
 
     no: int
     due: date
@@ -40,6 +43,7 @@ class InstallmentState:
     paid_interest: int = 0
     paid_fees: int = 0
     paid_penalties: int = 0
+    waived: int = 0
     paid_off_on: date | None = None
 
     @property
@@ -53,6 +57,35 @@ class InstallmentState:
         if self.paid_off_on is not None:
             return 0
         return max(0, self.principal + self.interest - self.paid_principal - self.paid_interest)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeeState:
+    """A fee by its id, and what became of it. `amount`, `waived` and `paid` contain the tax on them."""
+
+    id: str
+    kind: str
+    receivable: str
+    charged_on: date
+    installment: int
+    amount: int
+    tax: int
+    waived: int
+    paid: int
+
+    @property
+    def owed(self) -> int:
+        """Return what is asked of it and was not paid."""
+        return self.amount - self.waived - self.paid
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """What a person decided and what is left of it, where a replay has made it no longer fit."""
+
+    event_no: int
+    decided: int
+    stands: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +112,9 @@ class LoanState:
     schedule: tuple[Installment, ...] = ()
     """The contract's installments in force."""
     recoverable: int = 0
+    fees: tuple[FeeState, ...] = ()
+    reviews: tuple[Review, ...] = ()
+    """Events whose amount no longer fits, for a person to look at."""
     checkpoint: Checkpoint | None = None
     """Where a later fold can begin, if one was asked for; `allocations` and `planned` of this one then begin there."""
 

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from ledger.errors import CurrencyMismatch
 from ledger.money import Money
 from ledger.unit_of_work import UnitOfWork
-from servicing.commands.recording import check_day, record
+from servicing.commands.recording import check_currency, check_day, record
 from servicing.errors import (
     MethodUnknown,
     PaymentDuplicate,
@@ -122,7 +121,7 @@ def _undo(
         day = loan.business_date
         return Event(kind=kind, effective_date=day, entered_on=day, of=payment_id, details=details)
 
-    done = record(uow, loan_id, draft, lambda loan, _event: _check_undoing(loan, payment_id), request_key)
+    done = record(uow, loan_id, draft, lambda loan, _event: check_undoing(loan, payment_id), request_key)
     return Undone(loan_id, done.event.no, done.entries, done.replayed)
 
 
@@ -167,11 +166,9 @@ def _refuse_overpayment(loan: Loan, event: Event) -> None:
 
 
 def _check_payment(loan: Loan, event: Event, amount: Money) -> None:
-    currency = loan.terms.currency
-    if amount.currency != currency:
-        raise CurrencyMismatch(left=currency, right=amount.currency)
+    check_currency(loan, amount)
     if amount.minor <= 0:
-        raise PaymentNotPositive(amount=amount.minor, currency=currency)
+        raise PaymentNotPositive(amount=amount.minor, currency=amount.currency)
     if event.method not in CLEARING_ROLES:
         raise MethodUnknown(method=event.method, known=tuple(CLEARING_ROLES))
     check_day(loan, event.effective_date)
@@ -182,7 +179,11 @@ def _check_payment(loan: Loan, event: Event, amount: Money) -> None:
     _refuse_overpayment(loan, event)
 
 
-def _check_undoing(loan: Loan, payment_id: int) -> None:
+def check_undoing(loan: Loan, payment_id: int) -> None:
+    """Refuse to undo what is no payment of the loan, or was undone before.
+
+    Raises: PaymentUnknown; PaymentUndone.
+    """
     if not any(event.no == payment_id and event.kind is Kind.PAYMENT for event in loan.events):
         raise PaymentUnknown(loan_id=loan.loan_id, payment_id=str(payment_id))
     for event in loan.events:

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from ledger.errors import RequestKeyReused
+from ledger.errors import CurrencyMismatch, RequestKeyReused
+from ledger.money import Money
 from ledger.unit_of_work import UnitOfWork
 from servicing.commands.converge import converge
 from servicing.engine import fold
@@ -51,6 +52,29 @@ def record(uow: UnitOfWork, loan_id: int, draft: Draft, check: Callable[[Loan, E
     append_event(uow.connection, loan_id, event, uow.actor, key)
     done = converge(uow, loan, (*loan.events, event), request_key=key, because=event.no)
     return Recorded(event, done.state, done.entries, replayed=False)
+
+
+def foresee(loan: Loan, event: Event) -> LoanState:
+    """Return the loan at the close of the event's day, as it would be with the event, and before later ones.
+
+    Whoever decides an amount asks here whether all of it would stand.
+    """
+    return fold(loan.terms, (*loan.events, event), event.effective_date, fees_through=loan.fees_through)
+
+
+def stands(loan: Loan, event: Event) -> int:
+    """Return what would stand of the amount of an event that a person decides."""
+    reviews = foresee(loan, event).reviews
+    return next((review.stands for review in reviews if review.event_no == event.no), event.amount)
+
+
+def check_currency(loan: Loan, money: Money) -> None:
+    """Refuse an amount in another currency than the loan's.
+
+    Raises: CurrencyMismatch.
+    """
+    if money.currency != loan.terms.currency:
+        raise CurrencyMismatch(left=loan.terms.currency, right=money.currency)
 
 
 def check_day(loan: Loan, day: date) -> None:

@@ -22,9 +22,14 @@ from ledger.queries.accounts import book
 from ledger.queries.periods import periods
 from ledger.unit_of_work import UnitOfWork
 from servicing.commands.cycle import accrue_loan, run_day
-from servicing.commands.payments import return_payment, reverse_payment, take_payment
+from servicing.commands.fees import charge_fee
+from servicing.commands.payments import return_payment, take_payment
 from servicing.commands.payoffs import pay_off, quote_payoff
 from servicing.commands.refunds import refund
+from servicing.commands.reversals import reverse_event
+from servicing.commands.waivers import waive
+from servicing.commands.write_offs import write_off_small_balance
+from servicing.effects.fees import returned_payment_fee_id
 from servicing.errors import LaterWork, PaymentUnknown, PayoffQuoteUnknown
 from servicing.queries import loan_view
 from servicing.scenario import Scenario
@@ -179,7 +184,47 @@ def _return(live: Live, event: ScenarioEvent) -> int:
 
 def _reverse(live: Live, event: ScenarioEvent) -> int:
     reason = event.values.get("reason", "")
-    return reverse_payment(live.uow, live.loan_id, live.number_of(event), reason, live.key_of(event)).event_no
+    return reverse_event(live.uow, live.loan_id, live.number_of(event), reason, live.key_of(event)).event.no
+
+
+def _charge_fee(live: Live, event: ScenarioEvent) -> int:
+    return charge_fee(
+        live.uow,
+        live.loan_id,
+        amount=live.money(event),
+        kind=event.values.get("kind", "other"),
+        fee_id=event.id,
+        effective_date=event.on,
+        request_key=live.key_of(event),
+        penalty=event.values.get("penalty", False),
+        due=event.values.get("due"),
+    ).event.no
+
+
+def _waive(live: Live, event: ScenarioEvent) -> int:
+    return waive(
+        live.uow,
+        live.loan_id,
+        of=event.values.get("component") or _fee_of(live, event.values["of"]),
+        amount=live.money(event),
+        reason=event.values.get("reason", ""),
+        approved_by=event.values.get("approved_by", "approver"),
+        effective_date=event.on,
+        request_key=live.key_of(event),
+    ).event.no
+
+
+def _fee_of(live: Live, id_: str) -> str:
+    """Return the id of a fee: that of the event which charged it, or of the return which earned it."""
+    kind = next((event.kind for event in live.scenario.events if event.id == id_), None)
+    return returned_payment_fee_id(live.event_nos[id_]) if kind == "return" and id_ in live.event_nos else id_
+
+
+def _write_off(live: Live, event: ScenarioEvent) -> int:
+    reason = event.values.get("reason", "")
+    key = live.key_of(event)
+    done = write_off_small_balance(live.uow, live.loan_id, reason=reason, effective_date=event.on, request_key=key)
+    return done.event.no
 
 
 def _run_day(live: Live, event: ScenarioEvent) -> None:
@@ -213,6 +258,9 @@ ACTS: Mapping[str, Act] = {
     "credit_balance_refund": partial(_refund, credit_balance=True),
     "return": _return,
     "reverse": _reverse,
+    "fee": _charge_fee,
+    "waive": _waive,
+    "write_off": _write_off,
     "run_day": _run_day,
     "accrue": _accrue,
     "close_month": _close_months,

@@ -21,6 +21,7 @@ from ledger.money import Money
 from ledger.queries.accounts import accounts
 from ledger.queries.entries import EntryView, entries
 from ledger.unit_of_work import UnitOfWork, run
+from servicing.buckets import buckets
 from servicing.commands.boarding import board_and_fund_loans
 from servicing.commands.scenario_acts import Live, act
 from servicing.drafts import LoanDraft
@@ -150,6 +151,8 @@ def _report(live: Live, happened: list[dict[str, Any]]) -> dict[str, Any]:
         "schedule": schedule_json(live.scenario.terms),
         "events": happened,
         "installments": _installments_json(live, final),
+        "fees": _fees_json(live, final),
+        "reviews": _reviews_json(live, final),
         "final": {"on": on.isoformat(), **_view_json(live, on, brief=True)},
     }
 
@@ -162,7 +165,40 @@ def _view_json(live: Live, day: date, *, brief: bool = False) -> dict[str, Any]:
         "dpd": view.dpd,
         "bucket": view.bucket,
     }
-    return found if brief else {**found, "installments": _installments_json(live, view)}
+    return found if brief else {**found, **_details_json(live, view)}
+
+
+def _details_json(live: Live, view: LoanView) -> dict[str, Any]:
+    return {
+        "buckets": {
+            name: {"past_due": live.text(of.past_due), "due": live.text(of.due), "in_advance": live.text(of.in_advance)}
+            for name, of in buckets(view.state).items()
+        },
+        "installments": _installments_json(live, view),
+        "fees": _fees_json(live, view),
+        "reviews": _reviews_json(live, view),
+    }
+
+
+def _fees_json(live: Live, view: LoanView) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": fee.id,
+            "kind": fee.kind,
+            "no": fee.installment,
+            "on": fee.charged_on.isoformat(),
+            **{name: live.text(getattr(fee, name)) for name in ("amount", "tax", "waived", "paid", "owed")},
+        }
+        for fee in view.state.fees
+    ]
+
+
+def _reviews_json(live: Live, view: LoanView) -> list[dict[str, Any]]:
+    ids = {number: id_ for id_, number in live.event_nos.items()}
+    return [
+        {"event": ids[review.event_no], "decided": live.text(review.decided), "stands": live.text(review.stands)}
+        for review in view.state.reviews
+    ]
 
 
 def _installments_json(live: Live, view: LoanView) -> list[dict[str, Any]]:
@@ -179,6 +215,7 @@ def _installments_json(live: Live, view: LoanView) -> list[dict[str, Any]]:
             "paid_fees": live.text(i.paid_fees),
             "paid_penalties": live.text(i.paid_penalties),
             "paid": live.text(i.paid),
+            "waived": live.text(i.waived),
             "paid_off_on": None if i.paid_off_on is None else i.paid_off_on.isoformat(),
         }
         for i in view.state.installments

@@ -10,6 +10,7 @@ from datetime import date
 
 from servicing.contract import Change, Contract
 from servicing.events import Event
+from servicing.fees import Fee
 from servicing.folding import Folding
 from servicing.opening import BALANCES, Behind
 from servicing.past_due import Place, asks_of, place_of
@@ -30,11 +31,13 @@ def board(folding: Folding, event: Event) -> None:
     folding.installments.board(asks, place.paid_ahead, day)
     folding.interest.open(behind.interest, behind.principal)
     for name in BALANCES[:-1]:
-        folding.owed[name] += event.details[name]
+        folding.owed[name] += event.details[name] if name not in FEES else 0
     folding.unapplied += event.details["unapplied"]
     oldest = contract.rows[place.past_due[0] - 1].due if place.past_due else day
     for name in FEES:
-        folding.installments.charge(name, event.details[name], oldest)
+        if event.details[name]:
+            no = folding.installments.no_of(oldest)
+            folding.charge(Fee(f"boarded-{name}", "boarded", name, day, no, event.details[name]))
     folding.planned.extend(entries_of(event))
 
 

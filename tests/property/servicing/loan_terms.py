@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from ledger.money import Money
 from servicing.day_count import PARTS
 from servicing.errors import TermsInvalid
-from servicing.product import BusinessDays, Grace
+from servicing.product import BusinessDays, FeeTax, Grace, LateFee, SmallBalance
 from servicing.schedule import proceeds_of
 from servicing.terms import CustomRow, Step, Terms
 from servicing.waterfall_order import COMPONENTS, NAMED, PAIRS
@@ -47,6 +47,12 @@ ANY_BUSINESS_DAYS = st.builds(
 )
 """How due dates move that are no business days."""
 
+LATE_FEES = (
+    LateFee(amount=Decimal(15)),
+    LateFee(amount=Decimal(15), cap_percent=Decimal(5)),
+    LateFee(percent=Decimal(5), of="installment", max=Decimal(30)),
+)
+
 USUAL_WATERFALL: st.SearchStrategy[dict[str, Any]] = st.just({})
 """The oldest installment first, then the next ones."""
 
@@ -74,6 +80,9 @@ def any_terms(
         "business_days": draw(business_days),
         "order": draw(st.sampled_from(list(permutations(COMPONENTS)))),
         **draw(waterfalls),
+        "late_fee": draw(st.sampled_from(LATE_FEES)),
+        "fee_tax": FeeTax(percent=draw(st.sampled_from((Decimal(0), Decimal("8.25"))))),
+        "small_balance": SmallBalance(limit=Decimal(draw(st.integers(1, 50))), automatic=draw(st.booleans())),
         "grace": Grace(
             principal=draw(st.integers(0, count - 1)) if spread else 0,
             interest_payment=draw(st.integers(0, count - 1)) if spread else 0,

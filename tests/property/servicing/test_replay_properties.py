@@ -10,6 +10,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from servicing.buckets import buckets
 from servicing.engine import fold
 from servicing.events import Event, Kind
 from servicing.terms import Terms
@@ -29,19 +30,49 @@ def lives(
     events = [replace(FUNDED, amount=terms.principal.minor)]
     entered = 0
     paid: list[int] = []
-    for _ in range(draw(st.integers(0, 8))):
+    decided: list[int] = []
+    for _ in range(draw(st.integers(0, 9))):
         entered = min(END, entered + draw(st.integers(0, 60)))
+        back = draw(st.integers(0, min(entered, 70)))
         no = len(events) + 1
-        if paid and draw(st.integers(0, 2)) == 0:
+        what = draw(st.sampled_from(("pay", "pay", "pay", "undo", "undo", "decide", "decide", "take back")))
+        if what == "undo" and paid:
             kind = draw(st.sampled_from([Kind.RETURNED, Kind.REVERSED]))
             events.append(undoing(no, paid.pop(draw(st.integers(0, len(paid) - 1))), day(entered), kind))
+        elif what == "take back" and decided:
+            of = decided.pop(draw(st.integers(0, len(decided) - 1)))
+            events.append(undoing(no, of, day(entered), Kind.EVENT_REVERSED))
+        elif what == "decide":
+            events.append(draw(decisions(no, day(entered - back), day(entered), terms.principal.minor)))
+            decided.append(no)
         else:
-            back = draw(st.integers(0, min(entered, 70)))
             principal = terms.principal.minor
             amount = draw(st.one_of(st.integers(1, 1 + principal // 3), st.integers(1 + principal // 3, 2 * principal)))
             events.append(payment(no, amount, day(entered - back), day(entered)))
             paid.append(no)
     return terms, tuple(events)
+
+
+@st.composite
+def decisions(draw: st.DrawFn, no: int, on: date, entered: date, principal: int) -> Event:
+    """Draw what a person decides about a loan: a fee, a waiver of one or of interest, or a write-off."""
+    kind = draw(st.sampled_from([Kind.FEE, Kind.FEE, Kind.WAIVER, Kind.WAIVER, Kind.WRITE_OFF]))
+    of_one = st.sampled_from(
+        [*(f"fee-{n}" for n in range(2, no)), "late_fee-1", "late_fee-2", "returned_payment_fee-3"]
+    )
+    due = st.one_of(st.none(), st.integers(0, END).map(lambda after: day(after).isoformat()))
+    details: dict[str, Any] = {}
+    if kind is Kind.FEE:
+        details = {"fee_id": f"fee-{no}", "fee_kind": "any", "penalty": draw(st.booleans()), "due": draw(due)}
+    elif kind is Kind.WAIVER:
+        details = draw(
+            st.one_of(
+                st.sampled_from(["interest", "interest", "fees", "penalties"]).map(lambda name: {"component": name}),
+                of_one.map(lambda id_: {"fee_id": id_}),
+            )
+        )
+    amount = draw(st.integers(1, 1 + principal // 20))
+    return Event(no=no, kind=kind, effective_date=on, entered_on=entered, amount=amount, details=details)
 
 
 def in_force(events: Sequence[Event]) -> list[Event]:
@@ -64,6 +95,15 @@ def test_parts_sum_to_payments_and_installments_to_the_books(life: tuple[Terms, 
         assert sum(laid) + parts.unapplied == parts.total
     assert sum(line.paid for line in lines) + state.unapplied == sum(event.amount for event in payments)
     assert sum(line.penalties - line.paid_penalties for line in lines) == state.penalties
+    assert sum(line.fees - line.paid_fees for line in lines) == state.other_fees
+    assert all(min(line.penalties, line.fees, line.interest, line.principal, line.waived) >= 0 for line in lines)
+    assert all(0 <= fee.paid <= fee.amount - fee.waived and fee.waived >= 0 for fee in state.fees)
+    assert sum(fee.owed for fee in state.fees) == state.penalties + state.other_fees
+    assert all(0 <= review.stands != review.decided for review in state.reviews)
+    assert {name: of.total for name, of in buckets(state).items()} == {
+        name: minor for name, minor in state.balances().items() if name not in ("unapplied", "recoverable")
+    }
+    assert all(min(of.past_due, of.due, of.in_advance) >= 0 for of in buckets(state).values())
     due = [line for line in lines if line.due <= day(on)]
     assert sum(line.interest - line.paid_interest for line in due) <= state.interest
     assert sum(line.principal - line.paid_principal for line in due) <= state.principal
