@@ -6,19 +6,19 @@ owed. Never: what happened before (`servicing/opening.py`). Next: `servicing/dra
 
 from __future__ import annotations
 
-import calendar
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from typing import Any
 
-from dateutil.relativedelta import relativedelta
-
-from servicing.due_dates import PERIODS_A_YEAR, every_days
+from servicing.due_dates import PERIODS_A_YEAR, every_days, regular_start
 from servicing.errors import TermsInvalid
 from servicing.opening import Opening
+from servicing.product import Grace, Product
 from servicing.terms import Terms
 
 LONGEST = 1200
+MOVES_BACK = {"preceding": timedelta(days=6), "modified_following": timedelta(days=3)}
+"""How far a due date can lie after the business day that it moves to, by the convention."""
 
 
 def continued_terms(
@@ -28,54 +28,46 @@ def continued_terms(
 
     Raises: TermsInvalid.
     """
+    for field, wrong, reason in _checks(own, opening, next_due_on, installments_left):
+        if wrong:
+            raise TermsInvalid(field=field, reason=reason)
     frequency, cut_over = own["frequency"], opening.cut_over_on
-    if every_days(frequency) is None and frequency not in PERIODS_A_YEAR:
-        raise TermsInvalid(field="frequency", reason=f"it must be one of {', '.join(PERIODS_A_YEAR)} or days:n")
     oldest = cut_over - timedelta(days=opening.days_past_due)
-    if (next_due_on is None) != (installments_left == 0):
-        raise TermsInvalid(field="next_due_on", reason=f"{installments_left} installments are left")
-    if next_due_on is None:
-        dues = [oldest]
-        if not opening.days_past_due:
-            raise TermsInvalid(field="installments_left", reason="none is left, and none is past due")
-    elif next_due_on < cut_over:
-        reason = f"it lies before the cut-over on {cut_over}; what is past due is said by days_past_due"
-        raise TermsInvalid(field="next_due_on", reason=reason)
-    else:
-        dues = _back_to(oldest, next_due_on, frequency) if opening.days_past_due else [next_due_on]
-        if opening.days_past_due and _before(next_due_on, frequency, next_due_on.day) >= cut_over:
+    dues = [oldest]
+    if next_due_on is not None:
+        dues = _back_to(oldest, next_due_on, own) if opening.days_past_due else [next_due_on]
+        if opening.days_past_due and regular_start(oldest, next_due_on, frequency) >= cut_over:
             raise TermsInvalid(field="next_due_on", reason="a loan that is past due has paid none ahead")
-    begun = _before(dues[0], frequency, max(due.day for due in dues))
     return Terms(
         **own,
         principal=opening.principal,
         installments=len(dues) - (next_due_on is not None) + installments_left,
-        funded_on=min(begun, cut_over),
+        funded_on=min(regular_start(oldest, dues[0], frequency), cut_over),
         first_due_on=dues[0],
     )
 
 
-def _back_to(oldest: date, next_due_on: date, frequency: str) -> list[date]:
-    """Return the due dates from the oldest unpaid one, or one before it, to the next."""
-    anchor = max(next_due_on.day, oldest.day) if _ends_month(next_due_on) else next_due_on.day
+def _checks(
+    own: Mapping[str, Any], opening: Opening, next_due_on: date | None, installments_left: int
+) -> Iterator[tuple[str, bool, str]]:
+    product: Product = own["product"]
+    begins_otherwise = product.grace != Grace() or product.odd_days is not None
+    yield "principal", begins_otherwise, f"loans of {product.name} do not begin as they go on: it needs original terms"
+    known = every_days(own["frequency"]) is not None or own["frequency"] in PERIODS_A_YEAR
+    yield "frequency", not known, f"it must be one of {', '.join(PERIODS_A_YEAR)} or days:n"
+    unequal = (next_due_on is None) != (installments_left == 0)
+    yield "next_due_on", unequal, f"{installments_left} installments are left"
+    nothing = not installments_left and not opening.days_past_due
+    yield "installments_left", nothing, "none is left, and none is past due"
+    early = next_due_on is not None and next_due_on < opening.cut_over_on
+    reason = f"it lies before the cut-over on {opening.cut_over_on}; what is past due is said by days_past_due"
+    yield "next_due_on", early, reason
+
+
+def _back_to(oldest: date, next_due_on: date, own: Mapping[str, Any]) -> list[date]:
+    """Return the due dates from the oldest unpaid one, or one before it, to the next; all of them before they move."""
+    reached = oldest + MOVES_BACK.get(own["product"].business_days.convention, timedelta())
     dues = [next_due_on]
-    while dues[0] > oldest and len(dues) < LONGEST:
-        dues.insert(0, _before(dues[0], frequency, anchor))
+    while dues[0] > reached and len(dues) < LONGEST:
+        dues.insert(0, regular_start(oldest, dues[0], own["frequency"]))
     return dues
-
-
-def _before(due: date, frequency: str, anchor: int) -> date:
-    """Return the due date before one, on the anchor's day of the month."""
-    days = every_days(frequency) or {"weekly": 7, "biweekly": 14}.get(frequency)
-    if days is not None:
-        return due - timedelta(days=days)
-    if frequency == "semimonthly":
-        if due.day > 15:
-            return due.replace(day=due.day - 15) if not _ends_month(due) else due.replace(day=min(15, anchor))
-        month = due - relativedelta(months=1)
-        return month.replace(day=min(due.day + 15, calendar.monthrange(month.year, month.month)[1]))
-    return due - relativedelta(months=12 // PERIODS_A_YEAR[frequency]) + relativedelta(day=anchor)
-
-
-def _ends_month(day: date) -> bool:
-    return day.day == calendar.monthrange(day.year, day.month)[1]

@@ -72,8 +72,13 @@ def opening_objections(terms: Terms, opening: Opening) -> Iterator[tuple[str, st
     if opening.cut_over_on < terms.funded_on:
         wrong.append(("cut_over_on", f"it lies before the loan was funded on {terms.funded_on}"))
     yield from wrong
-    if not wrong:
-        yield from objections(terms, contract_of(terms), Behind.of(opening.as_details()), opening.cut_over_on)
+    if wrong:
+        return
+    contract = contract_of(terms)
+    kept_until = contract.periods[0].regular_from if contract.withheld else None
+    if kept_until is not None and opening.cut_over_on < kept_until:
+        yield "cut_over_on", f"the interest until {kept_until} was kept from the proceeds: take it over then or later"
+    yield from objections(terms, contract, Behind.of(opening.as_details()), opening.cut_over_on)
 
 
 def _amount_objections(terms: Terms, opening: Opening) -> Iterator[tuple[str, str]]:
