@@ -6,9 +6,10 @@ Next: `servicing/queries.py`, `servicing/commands/`; `api/routes/loans.py`, `api
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -19,10 +20,11 @@ from ledger.queries.entries import entries
 from ledger.unit_of_work import UnitOfWork
 from servicing.commands.boarding import board_loans
 from servicing.commands.payments import return_payment, reverse_payment, take_payment
-from servicing.drafts import LoanDraft
+from servicing.drafting import drafted
 from servicing.events import UNDOING, Kind
-from servicing.queries import LoanView, loan_view
+from servicing.queries import LoanView, loan_view, product_named
 from servicing.state import InstallmentState
+from servicing.terms import CustomRow
 
 AmountForm = Callable[[int], object]
 """How minor units of one loan's currency are written."""
@@ -54,12 +56,26 @@ def loan_json(view: LoanView, money: MoneyForm) -> Json:
             "funded_on": day(terms.funded_on),
             "first_due_on": day(terms.first_due_on),
             "installment_amount": money(terms.installment_amount) if terms.installment_amount else None,
+            "balloon": money(terms.balloon) if terms.balloon else None,
+            "steps": [
+                {"installments": step.installments, "amount": None if step.amount is None else money(step.amount)}
+                for step in terms.steps
+            ],
+            "rows": [_custom_row(row, money) for row in terms.rows],
             "origination_fee": money(terms.origination_fee),
         },
         "balances": {name: amount(minor) for name, minor in state.balances().items()},
         "payoff": amount(state.payoff),
         "installments": [_installment(each, amount) for each in state.installments],
         "payments": _payments(view, amount),
+    }
+
+
+def _custom_row(row: CustomRow, money: MoneyForm) -> Json:
+    return {
+        "due": day(row.due),
+        "principal": None if row.principal is None else money(row.principal),
+        "total": None if row.total is None else money(row.total),
     }
 
 
@@ -96,12 +112,13 @@ def _payments(view: LoanView, amount: AmountForm) -> list[Json]:
     ]
 
 
-def fund(uow: UnitOfWork, book: str, draft: LoanDraft, money: MoneyForm) -> Json:
-    """Board and fund one loan; return it with the entries booked.
+def board(uow: UnitOfWork, book: str, values: Mapping[str, Any], money: MoneyForm) -> Json:
+    """Board one loan of its fields, its product by name; return it with the entries booked.
 
-    Raises: what `board_loans` raises.
+    Raises: ProductUnknown; what `drafted` and `board_loans` raise.
     """
-    (loan_id,) = board_loans(uow, book, [draft])
+    product = product_named(uow.connection, values["product"])
+    (loan_id,) = board_loans(uow, book, [drafted({**values, "product": product})])
     view = loan_view(uow.connection, loan_id)
     return {**loan_json(view, money), "entries": _booked(uow.connection, view, money, after=0)}
 

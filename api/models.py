@@ -106,4 +106,19 @@ class MoneyIn(Body):
         return Money(self.amount, self.currency)
 
 
+class BalanceIn(Body):
+    """An amount of zero or more."""
+
+    amount: Annotated[int, Field(ge=0, le=MAX_MINOR)]
+    currency: CurrencyCode
+
+    @property
+    def money(self) -> Money:
+        """Return it as money.
+
+        Raises: CurrencyUnknown.
+        """
+        return Money(self.amount, self.currency)
+
+
 By = Literal["booking", "effective"]

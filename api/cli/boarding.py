@@ -1,4 +1,4 @@
-"""`loanbook board`: the loans of a tape, checked row by row, then boarded in chunks.
+"""`loanbook board` and `loanbook loan board`: the loans of a tape, checked row by row and boarded in chunks; or one.
 
 Next: `servicing/commands/tapes.py`; `docs/how-to/boarding.md`.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import date
 from functools import lru_cache, partial
@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from api.cli.options import DAY, changes
+from api.cli.options import DAY, REQUEST_KEY, changes
 from api.cli.output import Column, amount, grouped, print_line, print_table
-from api.cli.session import Session
+from api.cli.session import Session, new_request_key
 
 if TYPE_CHECKING:
     from ledger.money import Money
+    from ledger.unit_of_work import UnitOfWork
     from servicing.commands.tapes import Boarded, Checked
     from servicing.product import Product
     from servicing.tapes.column_map import ColumnMap
@@ -38,6 +39,122 @@ MISTAKE_COLUMNS = (
     Column("reason", "Reason", long=True),
 )
 TOTAL_COLUMNS = (Column("total", "Total"), amount("found", "On the tape"), amount("stated", "As stated"))
+
+
+ONE_LOAN = (
+    ("--principal", "The amount lent."),
+    ("--rate", "Percent a year."),
+    ("--installments", "How many."),
+    (
+        "--frequency",
+        "weekly, biweekly, semimonthly, monthly, quarterly, semiannual, annual or days:30 [default: monthly].",
+    ),
+    ("--funded-on", "When it was funded."),
+    ("--first-due-on", "When the first installment is due."),
+    ("--installment-amount", "The level payment that was agreed."),
+    ("--balloon", "What is left for the end."),
+    ("--steps", "Steps as a list in JSON."),
+    ("--rows", "Installments of its own as a list in JSON."),
+    ("--cut-over-on", "In mid-life: the day that begins with these balances."),
+    ("--principal-balance", "Principal owed."),
+    ("--interest-balance", "Interest accrued up to that day and unpaid."),
+    ("--late-fees", "Late fees unpaid."),
+    ("--returned-payment-fees", "Fees for returned payments unpaid."),
+    ("--other-fees", "Other fees unpaid."),
+    ("--unapplied", "The borrower's cash that was not applied."),
+    ("--days-past-due", "Since the oldest installment that is not paid was due."),
+    ("--past-due", "What is missing of those past due, if part of it was paid."),
+    ("--next-due-on", "When the next installment is due."),
+    ("--installments-left", "How many there are from the next one on."),
+)
+"""The fields of a loan beside its name, each as an option and what it says."""
+
+
+def _fields(command: Callable[..., None]) -> Callable[..., None]:
+    for option, says in reversed(ONE_LOAN):
+        command = click.option(option, metavar="VALUE", help=says)(command)
+    return command
+
+
+@click.command("board")
+@click.option("--id", "external_id", required=True, help="What the lender's other systems call it.")
+@click.option("--product", default="installment", show_default=True, help="Its rules, by name.")
+@click.option("--currency", help="The currency of its amounts [default: the book's].")
+@_fields
+@REQUEST_KEY
+@changes
+def board_one(
+    session: Session,
+    external_id: str,
+    product: str,
+    currency: str | None,
+    request_key: str | None,
+    **fields: str | None,
+) -> None:
+    """Board one loan: a new one, which is funded, or with --cut-over-on one in mid-life.
+
+    \b
+    loanbook loan board --id L-1 --principal 10000 --rate 12 --installments 12 \\
+      --funded-on 2026-01-15 --first-due-on 2026-02-15
+    loanbook loan board --id M-1 --rate 12 --cut-over-on 2026-03-01 --principal-balance 5000 \\
+      --interest-balance 24.66 --next-due-on 2026-03-05 --installments-left 20 --dry-run
+    """
+    from api.loans import board as board_loan
+    from api.views import major_units
+    from ledger.queries.accounts import book
+    from ledger.requests import Outcome, once
+
+    key, code = request_key or new_request_key(), session.book_code
+    texts = {"frequency": "monthly", **{name: text for name, text in fields.items() if text is not None}}
+    into = session.read(lambda connection: book(connection, code))
+    values = {**_values(texts, currency or into.base_currency), "external_id": external_id, "product": product}
+    inputs = {**texts, "external_id": external_id, "product": product, "currency": currency}
+
+    def work(uow: UnitOfWork) -> Outcome:
+        return once(
+            uow,
+            subledger_id=into.own_subledger_id,
+            key=key,
+            command="fund_loan",
+            inputs=inputs,
+            work=lambda: board_loan(uow, code, values, major_units),
+        )
+
+    done = session.edge.answer(work, actor=session.actor, approver=session.approver, dry_run=session.dry_run).result
+    session.show({**done, "request_key": key}, lambda: _print_one(done))
+
+
+def _values(texts: Mapping[str, str], currency: str) -> dict[str, Any]:
+    """Return the fields that texts say.
+
+    Raises: TermsInvalid for the first that is not understood; CurrencyUnknown.
+    """
+    from ledger.money import Currency
+    from servicing.errors import TermsInvalid
+    from servicing.product import shipped
+    from servicing.tapes.fields import Reading, read_fields
+    from servicing.tapes.texts import Forms
+
+    wrong: list[tuple[str, str]] = []
+    values = read_fields(texts, Reading(Currency.of(currency).code, Forms(), shipped), wrong)
+    for field, reason in wrong:
+        raise TermsInvalid(field=field, reason=reason)
+    return values
+
+
+def _print_one(done: Mapping[str, Any]) -> None:
+    from api.cli.entries import LINE_COLUMNS
+
+    for entry in done["entries"]:
+        title = f"Entry {entry['entry_no']}, {entry['template']}, effective {entry['effective_date']}"
+        lines = [
+            {name: grouped(value) if name in ("debit", "credit") and value else value for name, value in line.items()}
+            for line in entry["lines"]
+        ]
+        print_table(LINE_COLUMNS, lines, title=title)
+    print_line(
+        f"Loan {done['loan_id']} is {done['status']}, {done['dpd']} days past due; payoff {grouped(done['payoff'])}"
+    )
 
 
 @click.command()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from api.cli.boarding import board_one
 from api.cli.default_group import DefaultGroup
 from api.cli.loan_changes import PAYMENT_COLUMNS, print_payment, shown
 from api.cli.options import BOOK_DAY, DAY, REQUEST_KEY, changes, reads
@@ -35,14 +36,18 @@ INSTALLMENT_COLUMNS = (
 
 @click.group(cls=DefaultGroup, default="show")
 def loan() -> None:
-    """Show a loan, take a payment, undo one.
+    """Show a loan, board one, take a payment, undo one.
 
     \b
+    loanbook loan board --help                             board one loan, new or in mid-life
     loanbook loan 7                                        terms, balances, installments, payments
     loanbook loan pay 7 888.49 --method ach --id P-1001    take a payment
     loanbook loan return 7 2 --code R01                    the bank returned payment 2
     loanbook loan reverse 7 2 --reason "Wrong loan"        it should never have been booked
     """
+
+
+loan.add_command(board_one)
 
 
 @loan.command()
@@ -65,7 +70,8 @@ def show(session: Session, loan_id: int, on: date | None) -> None:
 
 def _print_loan(found: Mapping[str, Any]) -> None:
     own = {name: value for name, value in found.items() if not isinstance(value, dict | list)}
-    print_facts({name.replace("_", " "): value for name, value in {**own, **found["terms"]}.items()})
+    terms = {name: len(value) or None if isinstance(value, list) else value for name, value in found["terms"].items()}
+    print_facts({name.replace("_", " "): value for name, value in {**own, **terms}.items()})
     print_line("")
     print_facts({name: f"{grouped(value):>14}" for name, value in found["balances"].items()})
     print_line("")

@@ -89,6 +89,73 @@ def test_a_day_that_cannot_be_is_refused_with_its_figures(
     assert client.get("/v1/journal").get_json()["entries"] == []
 
 
+def test_a_loan_is_boarded_under_the_rules_of_a_product_by_name_with_every_term(
+    client: FlaskClient, open_books: Books
+) -> None:
+    for name in ("balloon", "step", "custom"):
+        send(client, "/v1/products", {"name": name, "rules": {"amortization": name}}, f"load-{name}")
+    rows = [{"due": "2026-02-15", "total": usd(600_000)}, {"due": "2026-03-20", "principal": None, "total": None}]
+
+    balloon = send(client, "/v1/loans", {**TERMS, "product": "balloon", "balloon": usd(400_000)}, "fund-1").get_json()
+    stepped = {"steps": [{"installments": 6, "amount": usd(50_000)}, {"installments": 6}]}
+    step = send(client, "/v1/loans", {**TERMS, "external_id": "L-2", "product": "step", **stepped}, "fund-2").get_json()
+    own = {"external_id": "L-3", "product": "custom", "installments": 2, "rows": rows}
+    custom = send(client, "/v1/loans", {**TERMS, **own}, "fund-3").get_json()
+
+    # The last of a balloon loan brings the balloon besides its own part of the other 6,000.00.
+    assert (balloon["terms"]["product"], balloon["terms"]["balloon"]) == ("balloon", usd(400_000))
+    assert balloon["installments"][-1]["principal"]["amount"] > 400_000
+    assert [line["principal"]["amount"] + line["interest"]["amount"] for line in step["installments"][:6]] == [
+        50_000
+    ] * 6
+    assert step["terms"]["steps"][0] == {"installments": 6, "amount": usd(50_000)}
+    assert [line["due"] for line in custom["installments"]] == ["2026-02-15", "2026-03-20"]
+    assert custom["terms"]["rows"][0] == {"due": "2026-02-15", "principal": None, "total": usd(600_000)}
+
+
+def test_a_loan_in_mid_life_is_boarded_with_its_opening_entry(client: FlaskClient, open_books: Books) -> None:
+    open_books.advance(date(2026, 3, 20))
+    opening: dict[str, Any] = {
+        "cut_over_on": "2026-03-20",
+        "principal_balance": usd(921_343),
+        "interest_balance": usd(9_996),
+        "days_past_due": 5,
+    }
+
+    made = send(client, "/v1/loans", {**TERMS, "opening": opening}, "board-1").get_json()
+    left = {"external_id": "L-2", "rate": "12.00"}
+    rest = {**opening, "next_due_on": "2026-04-15", "installments_left": 10}
+    short = send(client, "/v1/loans", {**left, "opening": rest}, "board-2").get_json()
+
+    assert (made["cut_over_on"], made["dpd"], made["status"]) == ("2026-03-20", 5, "active")
+    assert made["balances"]["interest"] == usd(9_996)
+    (entry,) = made["entries"]
+    assert entry["template"] == "loan_boarded"
+    assert [(line["slug"], line["debit"], line["credit"]) for line in entry["lines"]] == [
+        ("loan_principal", usd(921_343), None),
+        ("interest_receivable", usd(9_996), None),
+        ("conversion_clearing", None, usd(931_339)),
+    ]
+    assert (short["dpd"], short["terms"]["installments"], short["terms"]["funded_on"]) == (5, 11, "2026-02-15")
+    changes: list[tuple[dict[str, Any], str]] = [
+        ({"days_past_due": 6}, "terms-invalid"),
+        ({"cut_over_on": "2026-03-21", "days_past_due": 6}, "effective-date-ahead"),
+        ({"cut_over_on": "2025-12-20", "days_past_due": 0}, "terms-invalid"),
+    ]
+    for place, (change, code) in enumerate(changes):
+        body = {**TERMS, "external_id": "L-3", "opening": {**opening, **change}}
+        assert problem(send(client, "/v1/loans", body, f"no-{place}"))["code"] == code
+
+
+def test_a_cut_over_before_the_book_opened_is_refused(client: FlaskClient, open_books: Books) -> None:
+    opening = {"cut_over_on": "2025-12-20", "principal_balance": usd(921_343)}
+    early = {"funded_on": "2025-11-15", "first_due_on": "2025-12-25"}
+
+    refused = problem(send(client, "/v1/loans", {**TERMS, **early, "opening": opening}, "board-1"))
+
+    assert (refused["status"], refused["code"]) == (422, "cut-over-before-book-opened")
+
+
 def test_a_loan_is_shown_as_it_stood_on_a_day(client: FlaskClient, open_books: Books, loan: int) -> None:
     open_books.advance(date(2026, 3, 20))
 
@@ -257,7 +324,12 @@ def test_a_payment_of_another_form_is_refused_before_anything_is_asked(
     [
         ({"funded_on": "2026-01-16"}, "effective-date-ahead"),
         ({"first_due_on": "2026-01-15"}, "terms-invalid"),
-        ({"product": "no-such-product"}, "product-invalid"),
+        ({"product": "no-such-product"}, "product-unknown"),
+        ({"principal": None}, "terms-invalid"),
+        ({"balloon": usd(1_000)}, "terms-invalid"),
+        ({"steps": [{"installments": 0}]}, "request-invalid"),
+        ({"rows": [{"due": "2026-02-15", "color": "red"}]}, "request-invalid"),
+        ({"opening": {"cut_over_on": "2026-01-10"}}, "request-invalid"),
         ({"rate": "100000"}, "terms-invalid"),
         ({"principal": {"amount": 100, "currency": "XXX"}}, "currency-unknown"),
         ({"installments": 0}, "request-invalid"),

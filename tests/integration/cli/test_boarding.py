@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from openpyxl import Workbook
 
+from api.cli.boarding import ONE_LOAN
+from servicing.tapes.fields import READERS
 from tests.integration.cli.conftest import Loanbook, environment
 from tests.support.database import ADMIN, Database
 
@@ -324,3 +326,60 @@ def test_an_opening_entry_is_drawn_as_an_accountant_would(book: Loanbook, tmp_pa
         ("conversion_clearing", None, "5071.66"),
         ("unapplied_payments", None, "100.00"),
     ]
+
+
+def test_one_loan_is_boarded_by_its_fields_once(open_book: Loanbook) -> None:
+    terms = ("--principal", "10000", "--rate", "12", "--installments", "12", "--funded-on", "2026-01-15")
+    run = ("loan", "board", "--id", "L-1", *terms, "--first-due-on", "2026-02-15", "--request-key", "k-1")
+
+    tried = open_book(*run, "--dry-run", "--json").json
+    made = open_book(*run, "--json").json
+    again = open_book(*run, "--json").json
+    told = open_book(*run).out
+
+    assert tried["dry_run"] is True
+    assert made["balances"]["principal"] == "10000.00"
+    assert again["loan_id"] == made["loan_id"]
+    assert loans(open_book) == 1
+    assert "loan_funded" in told
+    assert "payoff 10,000.00" in told
+
+
+def test_one_loan_in_mid_life_is_boarded_by_its_fields(open_book: Loanbook) -> None:
+    fields = {
+        "--rate": "12",
+        "--cut-over-on": "2026-01-10",
+        "--principal-balance": "5000",
+        "--interest-balance": "24.66",
+        "--next-due-on": "2026-02-05",
+        "--installments-left": "20",
+    }
+
+    made = open_book("loan", "board", "--id", "M-1", *(word for pair in fields.items() for word in pair), "--json").json
+
+    assert (made["cut_over_on"], made["terms"]["installments"]) == ("2026-01-10", 20)
+    assert [entry["template"] for entry in made["entries"]] == ["loan_boarded"]
+    assert "cut over on" in open_book("loan", str(made["loan_id"])).out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("--principal", "10,000"), "terms-invalid", "principal: "),
+        (("--steps", "[]", "--rows", "x"), "terms-invalid", "rows: it is not a list of objects in JSON"),
+        ((), "terms-invalid", "rate: it is missing"),
+        (("--currency", "XXY"), "currency-unknown", "XXY"),
+    ],
+)
+def test_one_loan_that_cannot_be_is_refused_by_its_field(
+    open_book: Loanbook, arguments: tuple[str, ...], code: str, words: str
+) -> None:
+    refusal = open_book("loan", "board", "--id", "L-1", *arguments, "--json", expect=2).refusal
+
+    assert (refusal["code"], words in refusal["message"]) == (code, True)
+
+
+def test_every_field_of_a_loan_is_an_option() -> None:
+    names = {option.removeprefix("--").replace("-", "_") for option, _ in ONE_LOAN}
+
+    assert names | {"external_id", "product"} == set(READERS)

@@ -28,6 +28,7 @@ CHANGING = frozenset(
         "export next",
         "export write",
         "init",
+        "loan board",
         "loan pay",
         "loan return",
         "loan reverse",
