@@ -1,0 +1,75 @@
+"""The fold against a loan in plain Python, night by night: simple interest, paid before principal.
+
+Terms, schedules, frequencies, ties, returns, reversals and back days are any; whatever the schedule says, such a loan
+owes the same. Next: `tests/support/reference_loan.py`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from servicing.engine import fold
+from servicing.events import UNDOING, Event, Kind
+from servicing.product import Grace, LateFee
+from servicing.terms import Terms
+from tests.property.servicing.loan_terms import USUAL_WATERFALL
+from tests.property.servicing.test_replay_properties import END, lives
+from tests.support.reference_loan import Happening, live
+from tests.unit.servicing.examples import day
+
+RETURN_FEE = 25_00
+DAY_COUNTS = ("actual/365", "actual/360", "actual/364", "actual/actual")
+
+
+def simple(terms: Terms, day_count: str) -> Terms:
+    """Return the same loan under simple interest that is paid first, without late fees or free periods."""
+    rules = {
+        "interest": "simple",
+        "rests": "daily",
+        "day_count": day_count,
+        "waterfall": "payoff",
+        "order": ("interest", "principal", "fees", "penalties"),
+        "late_fee": LateFee(),
+        "returned_payment_fee": Decimal(25),
+        "grace": Grace(),
+        "odd_days": None,
+    }
+    return replace(terms, product=terms.product.model_copy(update=rules))
+
+
+def happenings(events: tuple[Event, ...]) -> list[Happening]:
+    """Return what counts of events, in the order of entry: payments that stand, and the fee of every return."""
+    undone = {event.of for event in events if event.kind in UNDOING}
+    found = []
+    for event in events:
+        if event.kind is Kind.PAYMENT and event.no not in undone:
+            found.append(Happening(event.effective_date, paid=event.amount))
+        elif event.kind is Kind.RETURNED:
+            found.append(Happening(event.effective_date, fee=RETURN_FEE))
+    return found
+
+
+@given(lives(waterfalls=USUAL_WATERFALL), st.sampled_from(DAY_COUNTS), st.integers(0, END))
+def test_a_loan_owes_what_one_owes_that_was_counted_night_by_night(
+    life: tuple[Terms, tuple[Event, ...]], day_count: str, on: int
+) -> None:
+    terms, events = simple(life[0], day_count), life[1]
+    known = tuple(event for event in events if event.effective_date <= day(on))
+
+    state = fold(terms, events, day(on), fees_through=day(on))
+    reference = live(
+        terms.principal.minor,
+        terms.rate,
+        day_count,
+        funded_on=terms.funded_on,
+        happenings=[each for each in happenings(events) if each.on <= day(on)],
+        through=day(on),
+    )
+
+    assert known
+    found = (state.principal, state.interest, state.returned_payment_fees, state.unapplied)
+    assert found == (reference.principal, reference.interest, reference.fee, reference.unapplied)
