@@ -77,6 +77,7 @@ ERRORS_BY_STATUS: Mapping[HTTPStatus, tuple[type[DomainError], ...]] = {
         ledger.SubledgerFrozen,
         origination.ApplicationExists,
         origination.ApplicationStateRefused,
+        servicing.DayRunStopped,
         servicing.EventNotReversible,
         servicing.EventReversed,
         servicing.FeeDuplicate,

@@ -15,6 +15,7 @@ LEDGER_SQL = (
     "leaves.sql",
     "reference.sql",
     "post_entry.sql",
+    "post_entries.sql",
     "post_batch.sql",
     "periods.sql",
     "requests.sql",
@@ -26,6 +27,6 @@ LEDGER_SQL = (
 )
 
 
-def read_sql(name: str) -> str:
-    """Return the text of one file, with colons and percent signs as they stand."""
-    return (files("ledger") / "sql" / name).read_text(encoding="utf-8")
+def read_sql(name: str, package: str = "ledger") -> str:
+    """Return the text of one file of a package, with colons and percent signs as they stand."""
+    return (files(package) / "sql" / name).read_text(encoding="utf-8")

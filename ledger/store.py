@@ -7,7 +7,7 @@ Next: `ledger/commands/posting.py`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -162,6 +162,46 @@ def call_post_entry(connection: sa.Connection, draft: EntryDraft) -> tuple[int, 
         },
     ).one()
     return row.o_entry_no, row.o_booking_date, row.o_outcome
+
+
+_POST_MANY = sa.text(
+    "SELECT o_first_no, o_booking_date FROM ledger.post_entries(:subledger_id, :actor, CAST(:request_keys AS text[]),"
+    " CAST(:fingerprints AS bytea[]), CAST(:templates AS text[]), CAST(:template_versions AS integer[]),"
+    " CAST(:effective_dates AS date[]), CAST(:narrations AS text[]), CAST(:source_refs AS text[]),"
+    " CAST(:reverses_nos AS integer[]), CAST(:corrects_nos AS integer[]), CAST(:details AS jsonb[]),"
+    " CAST(:posting_counts AS integer[]), CAST(:debits AS integer[]), CAST(:credits AS integer[]),"
+    " CAST(:amounts AS bigint[]), CAST(:currencies AS text[]))"
+)
+
+
+def call_post_entries(connection: sa.Connection, drafts: Sequence[EntryDraft]) -> tuple[int, date]:
+    """Call `ledger.post_entries` for drafts of one subledger: return the first number, and the booking date."""
+    subledger_id, postings = drafts[0].subledger_id, [posting for draft in drafts for posting in draft.postings]
+    book_id = book_id_of(connection, subledger_id)
+    accounts = ids_of(connection, book_id, [code for p in postings for code in (p.debit, p.credit)])
+    row = connection.execute(
+        _POST_MANY,
+        {
+            "subledger_id": subledger_id,
+            "actor": drafts[0].actor,
+            "request_keys": [draft.request_key for draft in drafts],
+            "fingerprints": [fingerprint(draft) for draft in drafts],
+            "templates": [draft.template for draft in drafts],
+            "template_versions": [draft.template_version for draft in drafts],
+            "effective_dates": [draft.effective_date for draft in drafts],
+            "narrations": [draft.narration for draft in drafts],
+            "source_refs": [draft.source_ref for draft in drafts],
+            "reverses_nos": [draft.reverses_no for draft in drafts],
+            "corrects_nos": [draft.corrects_no for draft in drafts],
+            "details": [None if draft.details is None else dump_json(draft.details) for draft in drafts],
+            "posting_counts": [len(draft.postings) for draft in drafts],
+            "debits": accounts[0::2],
+            "credits": accounts[1::2],
+            "amounts": [posting.money.minor for posting in postings],
+            "currencies": [posting.money.currency for posting in postings],
+        },
+    ).one()
+    return row.o_first_no, row.o_booking_date
 
 
 _ENTRY_COLUMNS = (

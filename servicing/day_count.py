@@ -10,7 +10,7 @@ from __future__ import annotations
 import calendar
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from fractions import Fraction
 from types import MappingProxyType
 
@@ -122,3 +122,23 @@ PARTS: Mapping[str, PartOfPeriod] = MappingProxyType(
     }
 )
 """Every day count as it is used within a period."""
+
+ALIKE = frozenset({"actual/365", "actual/360", "actual/364"})
+"""The day counts by which every night of every period is the same part of a year."""
+
+
+def alike_through(day_count: str, period: Period, start: date) -> date:
+    """Return the last day of a period up to which every night from a day on is the same part of a year."""
+    if day_count in ALIKE:
+        return period.end
+    if day_count == "period":
+        regular = period.regular_from or period.start
+        return regular if start < regular < period.end else period.end
+    if day_count == "actual/actual":
+        year_end = period.end if start.year == date.max.year else date(start.year + 1, 1, 1)
+        return min(period.end, year_end)
+    night = part_of_period(day_count, period, start, start + timedelta(days=1))
+    end = start + timedelta(days=1)
+    while end < period.end and part_of_period(day_count, period, end, end + timedelta(days=1)) == night:
+        end += timedelta(days=1)
+    return end

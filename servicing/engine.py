@@ -20,7 +20,10 @@ from servicing.folding import ACCRUAL_KEY, Folding
 from servicing.state import LoanState
 from servicing.terms import Terms
 
-__all__ = ["ACCRUAL_KEY", "fold"]
+__all__ = ["ACCRUAL_KEY", "FOLD_VERSION", "fold"]
+
+FOLD_VERSION = 1
+"""Raised with every change by which a fold comes out otherwise: checkpoints of another version are left alone."""
 
 Effect = Callable[[Folding, Event], None]
 
@@ -57,9 +60,10 @@ def fold(
 ) -> LoanState:
     """Return the loan at the close of a day.
 
-    Interest is planned to be booked on the day of every event, on each month end, and on `accrual_days`. Late fees are
-    assessed up to `fees_through`, the last day whose close was evaluated (None: not yet). An event that was undone, on
-    whatever day, is left out on every day.
+    Interest is planned to be booked on the day of every event, on `accrual_days`, and on each month end; or, as the
+    product has it, on every day up to the last of these days and to `fees_through`, the last day whose close was
+    evaluated (None: not yet), up to which late fees are assessed. An event that was undone, on whatever day, is left
+    out on every day.
 
     From a checkpoint (`start`) on, only what comes after it is folded, allocated and planned: the caller knows that
     nothing has changed before it. At the beginning of `checkpoint_on` one is made for the next fold.
@@ -70,7 +74,9 @@ def fold(
     by_day: dict[date, list[Event]] = {}
     for event in known:
         by_day.setdefault(event.effective_date, []).append(event)
-    folding = Folding(terms, through=through, booking_days={*by_day, *accrual_days}, start=start)
+    folding = Folding(
+        terms, through=through, booking_days={*by_day, *accrual_days}, closed_through=fees_through, start=start
+    )
     if checkpoint_on is not None:
         folding.days.add(checkpoint_on)
     for day in folding.days:

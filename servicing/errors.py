@@ -296,6 +296,14 @@ class EffectiveDateAhead(DomainError, code="effective-date-ahead"):
     business_date: date
 
 
+class DayRunStopped(DomainError, code="day-run-stopped"):
+    """{failures} loans failed one after the other, the last of them {loan_id}: {reason}"""
+
+    failures: int
+    loan_id: int
+    reason: str
+
+
 class EffectiveBeforeFunding(DomainError, code="effective-before-funding"):
     """{effective_date} lies before the loan was funded on {funded_on}"""
 

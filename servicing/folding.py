@@ -8,7 +8,7 @@ itself. Amounts are minor units. Never: which event does what. Next: `servicing/
 from __future__ import annotations
 
 import calendar
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import astuple, dataclass
 from datetime import date, timedelta
 from heapq import heappop, heappush
@@ -42,7 +42,13 @@ class Folding:
     """A loan while it is folded; it lives only inside `fold`. Effects read and move its public figures."""
 
     def __init__(
-        self, terms: Terms, *, through: date, booking_days: Iterable[date], start: Checkpoint | None = None
+        self,
+        terms: Terms,
+        *,
+        through: date,
+        booking_days: Set[date],
+        closed_through: date | None = None,
+        start: Checkpoint | None = None,
     ) -> None:
         contract = contract_of(terms)
         self.terms = terms
@@ -67,10 +73,15 @@ class Folding:
         self.paid_off_on: date | None = None
         self.fees_paid = 0
         """What fees have taken of payments."""
-        self._booking_days = {*booking_days, *_month_ends(terms.funded_on, through)}
+        first = terms.funded_on if start is None else start.day
+        if terms.product.accrual == "daily":
+            last = max((*booking_days, closed_through or first), default=first)
+            self._booking_days = {*booking_days, *_every_day(first, min(last, through))}
+        else:
+            self._booking_days = {*booking_days, *_month_ends(first, through)}
         if start is not None:
             self._thaw(start.figures)
-        self.days = Days(terms.funded_on if start is None else start.day, through)
+        self.days = Days(first, through)
         self.days.add(*self._booking_days, through)
         self._note_days_of(self.contract)
 
@@ -244,6 +255,7 @@ class Folding:
             recoverable=self.recoverable,
             fees=self.fees.states(),
             reviews=tuple(self.reviews.values()),
+            outlook=self.interest.outlook(self.owed["principal"]),
             checkpoint=checkpoint,
         )
 
@@ -297,6 +309,10 @@ class Days:
         while self._coming:
             self._first = heappop(self._coming)
             yield self._first
+
+
+def _every_day(first: date, last: date) -> Iterator[date]:
+    return (first + timedelta(days=n) for n in range((last - first).days + 1))
 
 
 def _month_ends(start: date, through: date) -> Iterator[date]:

@@ -174,6 +174,7 @@ class Product(_Rules):
     day_count: Literal[
         "actual/365", "actual/360", "actual/364", "actual/actual", "30/360", "30e/360", "30/365", "period"
     ] = "actual/365"
+    accrual: Literal["daily", "monthly"] = "daily"
     rounding: Rounding = Rounding.HALF_UP
     installment_rounding: InstallmentRounding = InstallmentRounding()
     grace: Grace = Grace()
@@ -241,6 +242,11 @@ def parse_product(keys: Mapping[str, Any]) -> Product:
         if wrong:
             raise ProductInvalid(place=f"product.{place}", reason=why)
     return product
+
+
+def stored_product(rules: Mapping[str, Any]) -> Product:
+    """Return a product as it was stored. Before interest could be booked daily it was booked monthly."""
+    return parse_product({"accrual": "monthly", **rules})
 
 
 def shipped_names() -> tuple[str, ...]:

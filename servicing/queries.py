@@ -21,7 +21,7 @@ from servicing.engine import fold
 from servicing.errors import PayoffQuoteUnknown, ProductUnknown
 from servicing.events import UNDOING
 from servicing.posting_rules import BALANCE_ROLES
-from servicing.product import Product, parse_product, shipped, shipped_names
+from servicing.product import Product, shipped, shipped_names, stored_product
 from servicing.state import LoanState
 from servicing.store import Loan, allocation_versions, load_loan, loan_ids_of
 
@@ -110,7 +110,7 @@ def product_releases(connection: sa.Connection, name: str | None = None) -> tupl
             content_hash=row.content_hash,
             actor=row.actor,
             recorded_at=row.recorded_at,
-            product=parse_product(row.rules),
+            product=stored_product(row.rules),
         )
         for row in connection.execute(_RELEASES, {"name": name})
     )
@@ -128,7 +128,7 @@ def product_named(connection: sa.Connection, name: str) -> Product:
     )
     rules = connection.scalar(statement, {"name": name})
     if rules is not None:
-        return parse_product(rules)
+        return stored_product(rules)
     if name not in shipped_names():
         loaded = connection.scalars(sa.text("SELECT DISTINCT r.name FROM servicing.product_release r"))
         raise ProductUnknown(name=name, known=tuple(sorted({*shipped_names(), *loaded})))

@@ -7,16 +7,17 @@ Never: which days it is booked on, or who pays it. Next: `servicing/accrual.py` 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
 from dateutil.relativedelta import relativedelta
 
-from servicing.accrual import Balances, interest_of, rounded
+from servicing.accrual import METHODS, Balances, interest_of, rounded
 from servicing.checkpoint import Figures, text_of_fraction
 from servicing.contract import Contract
-from servicing.day_count import Period
+from servicing.day_count import ALIKE, Period, alike_through, part_of_period
+from servicing.outlook import Outlook
 from servicing.terms import Terms
 
 
@@ -109,6 +110,39 @@ class RunningInterest:
             return 0
         return max(0, self._rounded(self._exact + self._until(self._period().end, principal)) - self.earned)
 
+    def outlook(self, principal: int) -> Outlook:
+        """Return how interest goes on from where it was accrued to, if nothing happens and this principal is owed."""
+        start, period, places = self._accrued_to, self._period(), len(self._contract.rows)
+        over = self._place >= places
+        if not principal or (over and not self._method.after_last_due_date):
+            return Outlook(start, self._exact, self._booked, 0, False, Fraction(0), date.max)
+        if start == period.start:
+            self._principal_at_period_start = principal
+        if self._contract.charges:
+            night = self._share_of_the_charge(start + timedelta(days=1))
+            return Outlook(start, self._exact, self._booked, 1, False, night, period.end)
+        day_count, is_on_principal = self._terms.product.day_count, self._method is METHODS["simple", "daily"]
+        holds = alike_through(day_count, period, start)
+        if holds == period.end and is_on_principal and day_count in ALIKE:
+            holds = self._end_of_periods_alike()
+        night = part_of_period(day_count, period, start, start + timedelta(days=1))
+        return Outlook(
+            through=start,
+            earned=self._exact,
+            booked=self._booked,
+            balance=self._method.balance(self._balances(principal)),
+            is_on_principal=is_on_principal,
+            nightly=Fraction(self._rate_of(start)) / 100 * night,
+            holds_through=min(holds, self._contract.next_rate_after(start) or date.max),
+        )
+
+    def _end_of_periods_alike(self) -> date:
+        """Return the end of the last period that earns interest, or is free of it, as the one that runs."""
+        free = (*self._contract.free, False)
+        place = min(self._place, len(free) - 1)
+        changes = next((coming for coming in range(place + 1, len(free)) if free[coming] != free[place]), None)
+        return date.max if changes is None else self._periods[changes - 1].end
+
     def _until(self, end: date, principal: int) -> Fraction:
         """Return the interest from where it was accrued to, up to a day of the same period."""
         over = self._place >= len(self._contract.rows)
@@ -116,19 +150,22 @@ class RunningInterest:
             return Fraction(0)
         if self._contract.charges:
             return self._share_of_the_charge(end)
-        balances = Balances(
-            outstanding=principal,
-            at_period_start=self._principal_at_period_start,
-            by_contract=0 if over else self._contract.openings[self._place],
-            original=self._contract.original,
-        )
-        balance, day_count = self._method.balance(balances), self._terms.product.day_count
+        balance, day_count = self._method.balance(self._balances(principal)), self._terms.product.day_count
         return sum(
             (
                 interest_of(balance, self._rate_of(start), day_count, self._period(), start, stop)
                 for start, stop in self._at_one_rate(self._accrued_to, end)
             ),
             Fraction(0),
+        )
+
+    def _balances(self, principal: int) -> Balances:
+        over = self._place >= len(self._contract.rows)
+        return Balances(
+            outstanding=principal,
+            at_period_start=self._principal_at_period_start,
+            by_contract=0 if over else self._contract.openings[self._place],
+            original=self._contract.original,
         )
 
     def _share_of_the_charge(self, end: date) -> Fraction:

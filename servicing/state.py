@@ -12,6 +12,7 @@ from datetime import date
 
 from servicing.checkpoint import Checkpoint
 from servicing.contract import Installment
+from servicing.outlook import Outlook
 from servicing.waterfall import Allocation
 
 
@@ -109,6 +110,7 @@ class LoanState:
     by_installment: Mapping[int, Mapping[int, Allocation]]
     installments: tuple[InstallmentState, ...]
     planned: tuple[PlannedEntry, ...]
+    outlook: Outlook
     schedule: tuple[Installment, ...] = ()
     """The contract's installments in force."""
     recoverable: int = 0

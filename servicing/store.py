@@ -21,7 +21,7 @@ from servicing.drafts import LoanDraft
 from servicing.errors import LoanUnknown
 from servicing.events import Event, Kind
 from servicing.posting_rules import Roles
-from servicing.product import Product, parse_product
+from servicing.product import Product, stored_product
 from servicing.replay import Booked
 from servicing.terms import Terms, terms_from_json
 
@@ -36,6 +36,8 @@ class Loan:
     external_id: str
     fees_through: date | None
     terms: Terms
+    terms_version: int
+    last_entry_no: int
     events: tuple[Event, ...]
     request_keys: Mapping[str, int]
 
@@ -48,8 +50,9 @@ class Loan:
 
 _LOANS = (
     "SELECT l.loan_id, l.external_id, l.fees_through, b.code AS book_code,"
-    " b.business_date, t.terms, t.product_hash, p.rules"
+    " b.business_date, t.terms, t.version AS terms_version, t.product_hash, p.rules, s.last_entry_no"
     " FROM servicing.loan l JOIN ledger.book b ON b.book_id = l.book_id"
+    " JOIN ledger.subledger s ON s.subledger_id = l.loan_id"
     " JOIN servicing.terms_version t ON t.loan_id = l.loan_id AND t.version ="
     "   (SELECT max(v.version) FROM servicing.terms_version v WHERE v.loan_id = l.loan_id)"
     " JOIN servicing.product_version p ON p.content_hash = t.product_hash"
@@ -97,7 +100,7 @@ def load_loan(connection: sa.Connection, loan_id: int, *, lock: bool) -> Loan:
 def _loan(row: Any, events: Iterable[Any]) -> Loan:
     events = list(events)
     if row.product_hash not in _PRODUCTS:
-        _PRODUCTS[row.product_hash] = parse_product(row.rules)
+        _PRODUCTS[row.product_hash] = stored_product(row.rules)
     return Loan(
         loan_id=row.loan_id,
         book_code=row.book_code,
@@ -105,6 +108,8 @@ def _loan(row: Any, events: Iterable[Any]) -> Loan:
         external_id=row.external_id,
         fees_through=row.fees_through,
         terms=terms_from_json(_PRODUCTS[row.product_hash], row.terms),
+        terms_version=row.terms_version,
+        last_entry_no=row.last_entry_no,
         events=tuple(_event(item) for item in events),
         request_keys={item.request_key: item.event_no for item in events},
     )
@@ -159,18 +164,19 @@ _BOOKED = sa.text(
     " JOIN ledger.account d ON d.account_id = p.debit_account"
     " JOIN ledger.account c ON c.account_id = p.credit_account"
     " WHERE e.subledger_id = ANY (:ids) AND e.reverses_no IS NULL AND e.source_ref IS NOT NULL"
-    " AND e.template = ANY (:templates) AND NOT EXISTS (SELECT FROM ledger.journal_entry r"
+    " AND e.template = ANY (:templates) AND e.effective_date >= :since"
+    " AND NOT EXISTS (SELECT FROM ledger.journal_entry r"
     "   WHERE r.subledger_id = e.subledger_id AND r.reverses_no = e.entry_no)"
     " GROUP BY e.subledger_id, e.entry_no ORDER BY e.subledger_id, e.entry_no"
 )
 
 
 def load_booked(
-    connection: sa.Connection, loan_ids: Sequence[int], templates: Iterable[str]
+    connection: sa.Connection, loan_ids: Sequence[int], templates: Iterable[str], since: date = date.min
 ) -> Mapping[int, tuple[Booked, ...]]:
-    """Return the entries in force of each loan that servicing has booked, by entry number."""
+    """Return the entries in force of each loan that servicing has booked, effective since a day, by entry number."""
     found: dict[int, list[Booked]] = {loan_id: [] for loan_id in loan_ids}
-    for row in connection.execute(_BOOKED, {"ids": list(loan_ids), "templates": list(templates)}):
+    for row in connection.execute(_BOOKED, {"ids": list(loan_ids), "templates": list(templates), "since": since}):
         found[row.subledger_id].append(_booked(row))
     return {loan_id: tuple(entries) for loan_id, entries in found.items()}
 

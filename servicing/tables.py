@@ -1,13 +1,15 @@
 """The tables of the schema `servicing`, every constraint named: what is not money of a loan.
 
 What a loan owes stands in the journal, not here. Keys begin with `loan_id`, which is the loan's subledger. The
-application may insert everywhere; of a loan's row it may move the progress mark only. Next: `servicing/store.py`.
+application may insert everywhere; of a loan's row it may move the progress mark only, and what can be made again
+(standing, checkpoint) it may replace. Next: `servicing/store.py`.
 """
 
 from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     Date,
@@ -16,6 +18,7 @@ from sqlalchemy import (
     Index,
     Integer,
     MetaData,
+    Numeric,
     PrimaryKeyConstraint,
     SmallInteger,
     Table,
@@ -76,6 +79,47 @@ loan = Table(
     PrimaryKeyConstraint("loan_id", name="loan_pkey"),
     Index("loan_by_external_id", "book_id", "external_id"),
     comment="A loan; its id is its subledger's. fees_through is the last day whose close was evaluated",
+    postgresql_with={"fillfactor": "70"},
+)
+
+standing = Table(
+    "standing",
+    metadata,
+    Column("loan_id", BigInteger, nullable=False, autoincrement=False),
+    Column("booked", BigInteger, nullable=False),
+    Column("receivable", BigInteger, nullable=False),
+    Column("balance", BigInteger),
+    Column("through", Date, nullable=False),
+    Column("holds_through", Date, nullable=False),
+    Column("next_step_on", Date, nullable=False),
+    Column("unpaid_since", Date),
+    Column("matures_on", Date, nullable=False),
+    Column("receivable_account", Integer, nullable=False),
+    Column("principal_account", Integer, nullable=False),
+    Column("is_open", Boolean, nullable=False),
+    Column("is_daily", Boolean, nullable=False),
+    Column("rounding", Text, nullable=False),
+    Column("earned", Numeric, nullable=False),
+    Column("nightly", Numeric, nullable=False),
+    Column("denominator", Numeric, nullable=False),
+    PrimaryKeyConstraint("loan_id", name="standing_pkey"),
+    ForeignKeyConstraint(["loan_id"], ["servicing.loan.loan_id"], name="standing_loan_fkey"),
+    CheckConstraint("earned >= 0 and nightly >= 0 and denominator > 0", name="standing_exact"),
+    comment="How a loan goes on if nothing happens to it; made anew by whatever does, and recomputable",
+    postgresql_with={"fillfactor": "70"},
+)
+
+checkpoint = Table(
+    "checkpoint",
+    metadata,
+    Column("loan_id", BigInteger, nullable=False, autoincrement=False),
+    Column("day", Date, nullable=False),
+    Column("terms_version", SmallInteger, nullable=False),
+    Column("fold_version", SmallInteger, nullable=False),
+    Column("figures", JSONB, nullable=False),
+    PrimaryKeyConstraint("loan_id", name="checkpoint_pkey"),
+    ForeignKeyConstraint(["loan_id"], ["servicing.loan.loan_id"], name="checkpoint_loan_fkey"),
+    comment="A loan as it stood when a day began, where its next fold begins; recomputable",
 )
 
 terms_version = Table(

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -21,6 +20,7 @@ from api.cli.session import Session, new_request_key
 
 if TYPE_CHECKING:
     from ledger.unit_of_work import UnitOfWork
+    from servicing.end_of_day import DayReport
     from servicing.events import Kind
 
 INSTALLMENT_COLUMNS = (
@@ -190,56 +190,60 @@ def _undo(session: Session, loan_id: int, payment_id: int, kind: Kind, why: str,
 
 @click.command("run-day")
 @click.argument("day", type=DAY, required=False)
-@click.option("--accrue", is_flag=True, help="Book the interest of the day too; a close does it at month end.")
 @changes
-def run_day(session: Session, day: date | None, accrue: bool) -> None:
-    """Run the daily cycle of every loan through a day: late fees, and interest if it is asked for.
+def run_day(session: Session, day: date | None) -> int:
+    """Run the daily cycle of every loan through a day: interest, late fees, days past due, maturity.
 
-    Without a day it is the business date. Loans are taken in chunks, each a transaction of its own; a run
-    that was killed is taken up by running it again, and one that is done books nothing. A dry run does it in
-    one transaction, loan by loan.
+    Without a day it is the business date. Days that were skipped are made up for, each on its own date: the books
+    are the same as if every day had been run. A run that was stopped or killed is taken up by running it again, and
+    one that is done books nothing.
+
+    A loan that fails is named and left as it was; the others go on, and the exit code is 1. Mend what is
+    wrong with it, and run the day again.
 
     \b
     loanbook run-day
-    loanbook run-day 2026-03-31 --accrue
+    loanbook run-day 2026-03-31 --dry-run
+    loanbook run-day 2026-03-31 --json
     """
     from api.cli.progress import progress
-    from api.views import plain
     from ledger.queries.accounts import book
-    from servicing.commands.cycle import accrue_through, assess_late_fees
-
-    code, actor, engine = session.book_code, session.actor, session.edge.engine
-    through = day or session.read(lambda connection: book(connection, code)).business_date
-    if session.dry_run:
-        _try_day(session, through, accrue=accrue)
-        return
-    steps = {"late_fees": assess_late_fees, **({"interest": accrue_through} if accrue else {})}
-    done: dict[str, Any] = {}
-    for name, step in steps.items():
-        with progress(name.replace("_", " "), quiet=session.as_json) as advance, session.edge.named_trouble():
-            result = step(engine, code, through, actor=actor, on_progress=partial(advance, total=0))
-        done[name] = plain(result)
-    booked = ", ".join(f"{name} {result['entries']} entries" for name, result in done.items())
-    session.show({"day": through.isoformat(), **done}, lambda: print_line(f"Through {through}: {booked}"))
-
-
-def _try_day(session: Session, through: date, *, accrue: bool) -> None:
-    """Run the cycle of every loan in one transaction, to be rolled back."""
-    from servicing.commands.cycle import accrue_loan
-    from servicing.commands.cycle import run_day as run_loan
-    from servicing.queries import loan_ids
+    from servicing.commands.cycle import run_cycle
 
     code = session.book_code
+    through = day or session.read(lambda connection: book(connection, code)).business_date
+    with progress("Daily cycle", quiet=session.as_json) as advance, session.edge.named_trouble():
+        report = run_cycle(
+            session.edge.engine,
+            code,
+            through,
+            actor=session.actor,
+            dry_run=session.dry_run,
+            on_progress=lambda step, done, total: advance(done, total, step.replace("_", " ")),
+        )
+    session.show(_report_json(report), lambda: _print_report(report))
+    return 1 if report.failures else 0
 
-    def work(uow: UnitOfWork) -> int:
-        entries, last = 0, 0
-        while ids := loan_ids(uow.connection, code, after=last):
-            for loan_id in ids:
-                entries += len(run_loan(uow, loan_id, through))
-                entries += len(accrue_loan(uow, loan_id, through)) if accrue else 0
-            last = ids[-1]
-        return entries
 
-    entries = session.change(work)
-    document = {"day": through.isoformat(), "entries": entries}
-    session.show(document, lambda: print_line(f"Through {through}: {entries} entries"))
+def _report_json(report: DayReport) -> dict[str, Any]:
+    from api.views import plain
+
+    return {**plain(report), "entries": report.entries}
+
+
+def _print_report(report: DayReport) -> None:
+    print_facts(
+        {
+            "through": report.day.isoformat(),
+            "entries booked": report.entries,
+            "of these interest, set-based": report.accrual_entries,
+            "loans brought forward by a fold": report.brought_forward,
+            "loans matured and still open": report.matured,
+        }
+    )
+    ages = [{"bucket": name, "loans": loans} for name, loans in report.buckets.items()]
+    print_table((Column("bucket", "Days past due"), Column("loans", "Loans", right=True)), ages)
+    if report.failures:
+        rows = [{"loan_id": each.loan_id, "code": each.code, "message": each.message} for each in report.failures]
+        columns = (Column("loan_id", "Loan", right=True), Column("code", "Code"), Column("message", "Why"))
+        print_table(columns, rows, title="Loans that failed and stay as they were")

@@ -35,7 +35,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "loan": ("api.cli.loans:loan", "Show a loan, take a payment, undo one."),
     "payoff": ("api.cli.payoffs:payoff", "Quote what pays a loan off, and pay it."),
     "refund": ("api.cli.payoffs:refund", "Send unapplied cash back to the borrower."),
-    "run-day": ("api.cli.loans:run_day", "Run the daily cycle: late fees, and interest if it is asked for."),
+    "run-day": ("api.cli.loans:run_day", "Run the daily cycle: interest, late fees, days past due."),
     "scenario": ("api.cli.scenario:scenario", "Run a loan's life from a file and compare it with what was expected."),
     "schedule": ("api.cli.pricing:schedule", "Print the contract schedule of terms, before there is a loan."),
     "apr": ("api.cli.pricing:apr", "Compute the annual percentage rate of terms, or of advances and payments."),

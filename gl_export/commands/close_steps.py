@@ -31,7 +31,7 @@ from ledger.queries.accounts import book
 from ledger.queries.trial_balance import trial_balance
 from ledger.seals import seal
 from ledger.unit_of_work import UnitOfWork, run
-from servicing.commands.cycle import accrue_through, assess_late_fees
+from servicing.commands.cycle import run_cycle
 
 INTEREST_ACCRUED = "interest_accrued"
 
@@ -73,21 +73,21 @@ def _reach_month_end(uow: UnitOfWork, context: CloseContext, _prepared: Evidence
 
 
 def _prepare_accrue(context: CloseContext, report: Report) -> Evidence:
-    """Bring every loan to the close of the month: fees of the days that have closed, then interest.
+    """Close every day of the month for every loan: interest, and late fees of the days that have closed.
 
-    Both book nothing the second time. Once the business date lies past the month, what is still missing is
-    booked on it, in the next month: the books of a day that is over do not move.
+    It books nothing the second time. Once the business date lies past the month, what is still missing is booked on
+    it, in the next month: the books of a day that is over do not move.
     """
-    last_day = context.month.last_day
-    with context.engine.connect() as connection:
-        loans = store.count_loans(connection, book(connection, context.book_code).book_id)
-    for command in (assess_late_fees, accrue_through):
-        command(
-            context.engine,
-            context.book_code,
-            last_day,
-            actor=context.actor,
-            on_progress=lambda done: report(done, loans),
+    done = run_cycle(
+        context.engine,
+        context.book_code,
+        context.month.last_day,
+        actor=context.actor,
+        on_progress=lambda _step, done, total: report(done, total),
+    )
+    for failure in done.failures:
+        _refuse(
+            context, "accrue", f"{len(done.failures)} loans failed, loan {failure.loan_id} first: {failure.message}"
         )
     return {}
 

@@ -68,14 +68,19 @@ def post_batch_within(uow: UnitOfWork, batch: Batch) -> BatchResult:
     Raises: as `post_batch`.
     """
     staged = stage(uow, batch)
-    book = load_book(uow.connection, batch.book_code)
     ids = [row.subledger_id for row in batch.rows]
+    return post_staged_within(uow, staged, first=min(ids, default=0), last=max(ids, default=0))
+
+
+def post_staged_within(uow: UnitOfWork, staged: StagedBatch, *, first: int, last: int) -> BatchResult:
+    """Book what is staged of a range of subledgers as one chunk inside a transaction that is open already.
+
+    Whoever computes amounts in the database stages a batch without rows, and inserts them by its number.
+    Raises: as `post_batch`.
+    """
+    book = load_book(uow.connection, staged.book_code)
     before, chunks = _chunks_so_far(uow.connection, book, staged)
-    if not ids:
-        return BatchResult(0, before)
-    posted = _post_chunk(
-        uow, book=book, staged=staged, first=min(ids), last=max(ids), chunk_no=chunks + 1, resume=chunks > 0
-    )
+    posted = _post_chunk(uow, book=book, staged=staged, first=first, last=last, chunk_no=chunks + 1, resume=chunks > 0)
     return BatchResult(posted, before)
 
 

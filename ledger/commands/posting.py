@@ -7,7 +7,7 @@ says so. Next: `ledger/sql/post_entry.sql`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 from ledger.errors import EntryUnknown
 from ledger.fingerprint import key_reused
 from ledger.journal import EntryDraft, SubledgerId, reversal_of
-from ledger.store import call_post_entry, load_entries
+from ledger.store import call_post_entries, call_post_entry, load_entries
 from ledger.unit_of_work import UnitOfWork
 
 
@@ -44,6 +44,25 @@ def post_entry(uow: UnitOfWork, draft: EntryDraft) -> PostedEntry:
         )
         raise key_reused(stored.draft, draft)
     return PostedEntry(draft.subledger_id, entry_no, booking_date, replayed=outcome == "replayed")
+
+
+def post_entries(uow: UnitOfWork, drafts: Sequence[EntryDraft]) -> tuple[PostedEntry, ...]:
+    """Book entries of one subledger in their order and in one round trip, all of them or none, on the business date.
+
+    Balances are held against what all of them together come to. A key that booked an entry before is refused, not
+    replayed: whoever books many knows by a request of their own that they came before.
+
+    Raises: every refusal of `ledger.post_entries`; AccountUnknown; SubledgerUnknown.
+    """
+    if not drafts:
+        return ()
+    assert len({(draft.subledger_id, draft.actor) for draft in drafts}) == 1, "one subledger, one actor"
+    assert not any(draft.booking_date or draft.group_id or draft.approved_by for draft in drafts), "ordinary entries"
+    first, booking_date = call_post_entries(uow.connection, drafts)
+    return tuple(
+        PostedEntry(draft.subledger_id, number, booking_date, replayed=False)
+        for number, draft in enumerate(drafts, start=first)
+    )
 
 
 def reverse_entry(

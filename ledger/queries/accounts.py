@@ -5,7 +5,7 @@ Next: `ledger/queries/trial_balance.py` for totals.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 
 import sqlalchemy as sa
@@ -14,7 +14,7 @@ from ledger.chart import AccountCode, AccountDefinition, AccountType, Chart, Sid
 from ledger.errors import AccountUnknown, RoleMapUnknown, SubledgerUnknown
 from ledger.money import Money
 from ledger.store import Book as Book  # noqa: PLC0414 - an explicit export: other packages name a book by it
-from ledger.store import load_book, load_books
+from ledger.store import ids_of, load_book, load_books
 
 _ACCOUNTS = sa.text(
     "SELECT a.account_id, a.code, a.slug, a.type, a.normal_side, a.currency, a.header, a.subledgered, a.may_go_contra,"
@@ -79,6 +79,14 @@ def find_account(connection: sa.Connection, book_code: str, word: str) -> tuple[
         if word in (account.code, account.slug):
             return account_id, account
     raise AccountUnknown(account=word)
+
+
+def account_ids(connection: sa.Connection, book_code: str, codes: Iterable[str]) -> list[int]:
+    """Return the ids of accounts of a book by their codes, for statements that join them in the database.
+
+    Raises: BookUnknown; AccountUnknown.
+    """
+    return ids_of(connection, load_book(connection, book_code).book_id, codes)
 
 
 def closed_from(connection: sa.Connection, book_code: str) -> Mapping[str, date | None]:

@@ -11,7 +11,7 @@ DECLARE
     v_oid oid;
 BEGIN
     FOREACH v_function IN ARRAY ARRAY[
-        'post_entry', 'post_batch_chunk', 'record_batch_chunk', 'take_ids', 'create_book', 'open_period', 'advance_business_date',
+        'post_entry', 'post_entries', 'post_batch_chunk', 'record_batch_chunk', 'take_ids', 'create_book', 'open_period', 'advance_business_date',
         'open_account', 'change_account', 'map_role', 'open_subledgers', 'freeze_subledger', 'change_period', 'move_birth_gates',
         'move_gates', 'record_year_end', 'begin_request', 'answer_request', 'propose_manual_journal', 'decide_manual_journal', 'seal'] LOOP
         FOR v_oid IN SELECT p.oid FROM pg_proc p WHERE p.pronamespace = 'ledger'::regnamespace AND p.proname = v_function LOOP

@@ -12,14 +12,16 @@ from datetime import date
 
 import sqlalchemy as sa
 
-from ledger.commands.posting import post_entry, reverse_entry
-from ledger.journal import EntryDraft, SubledgerId
+from ledger.commands.posting import post_entries, post_entry
+from ledger.journal import REVERSAL_TEMPLATE, REVERSAL_TEMPLATE_VERSION, EntryDraft, SubledgerId
 from ledger.unit_of_work import UnitOfWork
 from servicing import tables
+from servicing.checkpoint import Checkpoint
+from servicing.commands.standing import load_checkpoint, next_checkpoint_day, record_standing
 from servicing.engine import ACCRUAL_KEY, fold
 from servicing.events import UNDOING, Event
 from servicing.posting_rules import TEMPLATES, Roles, narration_of, postings_of
-from servicing.replay import Book, Booked, Desired, Step, difference, touches_payments
+from servicing.replay import Desired, Reverse, Step, difference, touches_payments
 from servicing.state import LoanState
 from servicing.store import Loan, latest_allocations, load_booked, load_roles
 
@@ -34,61 +36,95 @@ class Converged:
     entries: tuple[int, ...]
 
 
-def plan(
-    loan: Loan,
-    events: Sequence[Event],
-    booked: Sequence[Booked],
-    roles: Roles,
-    *,
-    through: date | None = None,
-    fees_through: date | None = None,
-    accrue: bool = False,
-) -> tuple[LoanState, tuple[Step, ...]]:
-    """Return the loan at the close of a day and the steps that the journal lacks.
-
-    Days on which interest was booked stay booked; the fold reaches at least as far as the journal does.
-    """
-    held = [entry.effective_date for entry in booked]
-    accrued = {entry.effective_date for entry in booked if entry.key.startswith(ACCRUAL_KEY)}
-    if accrue and through is not None:
-        accrued.add(through)
-    days = [*held, *(event.effective_date for event in events), *([through] if through else [])]
-    state = fold(
-        loan.terms,
-        events,
-        max(days, default=loan.terms.funded_on),
-        fees_through=fees_through or loan.fees_through,
-        accrual_days=accrued,
-    )
-    currency = loan.terms.currency
-    desired = [Desired(item, postings_of(item, roles, currency)) for item in state.planned]
-    return state, difference(desired, booked, roles)
-
-
 def converge(
     uow: UnitOfWork,
     loan: Loan,
     events: Sequence[Event],
     *,
     request_key: str,
-    because: int | None = None,
+    because: Event | None = None,
     through: date | None = None,
-    fees_through: date | None = None,
+    closed_through: date | None = None,
     accrue: bool = False,
+    roles: Roles | None = None,
 ) -> Converged:
-    """Book what the journal of a loan lacks. The loan's row is locked.
+    """Book what the journal of a loan lacks, and write where the loan stands then. The loan's row is locked.
 
-    Entries take the keys `<request_key>/1`, `/2`, ... in the order of the steps; a run without an event adds to the
-    key how far the journal was. Raises: what posting raises.
+    `because` is the event that is new, `closed_through` the last day whose close is evaluated now. Entries take the
+    keys `<request_key>/1`, `/2`, ... in the order of the steps; a run without an event adds to the key how far the
+    journal was. Raises: what posting raises.
     """
-    roles = load_roles(uow.connection, loan.book_code)
-    booked = load_booked(uow.connection, [loan.loan_id], TEMPLATE_NAMES)[loan.loan_id]
-    state, steps = plan(loan, events, booked, roles, through=through, fees_through=fees_through, accrue=accrue)
-    key = request_key if because is not None else run_key(request_key, booked)
-    return Converged(state, take_steps(uow, loan, events, state, steps, request_key=key, because=because))
+    work = _Work(uow.connection, loan, events, through, closed_through or loan.fees_through, accrue, roles)
+    start = _place_to_begin(work, because)
+    state, steps = work.plan(start)
+    if start is not None and any(isinstance(step, Reverse) for step in steps):
+        # What is undone may take what came before with it.
+        state, steps = work.plan(None)
+    key = request_key if because is not None else f"{request_key}:{loan.last_entry_no}"
+    numbers = _take_steps(uow, loan, events, state, steps, request_key=key, because=because)
+    record_standing(uow.connection, loan, state, work.closed_through, work.roles)
+    return Converged(state, numbers)
 
 
-def take_steps(
+def lacking(connection: sa.Connection, loan: Loan) -> tuple[LoanState, tuple[Step, ...]]:
+    """Return a loan folded from its funding, and the steps that its journal lacks: none, unless something is wrong."""
+    return _Work(connection, loan, loan.events, None, loan.fees_through, False, None).plan(None)
+
+
+class _Work:
+    """What one convergence looks at; it lives only inside `converge`."""
+
+    def __init__(
+        self,
+        connection: sa.Connection,
+        loan: Loan,
+        events: Sequence[Event],
+        through: date | None,
+        closed_through: date | None,
+        accrue: bool,
+        roles: Roles | None,
+    ) -> None:
+        self.connection, self.loan, self.events = connection, loan, events
+        self.through, self.closed_through, self.accrue = through, closed_through, accrue
+        self.roles = roles or load_roles(connection, loan.book_code)
+
+    def plan(self, start: Checkpoint | None) -> tuple[LoanState, tuple[Step, ...]]:
+        """Return the loan and the steps that the journal lacks, from a checkpoint on or from the funding.
+
+        Days on which interest was booked stay booked; the fold reaches as far as the journal does, and the marks.
+        """
+        loan, since = self.loan, date.min if start is None else start.day
+        booked = load_booked(self.connection, [loan.loan_id], TEMPLATE_NAMES, since)[loan.loan_id]
+        accrued = {entry.effective_date for entry in booked if entry.key.startswith(ACCRUAL_KEY)}
+        marks = [day for day in (self.through, self.closed_through) if day is not None]
+        if self.accrue and self.through is not None:
+            accrued.add(self.through)
+        last_event_on = max((event.effective_date for event in self.events), default=loan.terms.funded_on)
+        through = max(last_event_on, *marks, *(entry.effective_date for entry in booked), loan.terms.funded_on)
+        state = fold(
+            loan.terms,
+            self.events,
+            through,
+            fees_through=self.closed_through,
+            accrual_days=accrued,
+            start=start,
+            checkpoint_on=next_checkpoint_day(loan, last_event_on, through, self.closed_through),
+        )
+        currency = loan.terms.currency
+        desired = [Desired(item, postings_of(item, self.roles, currency)) for item in state.planned]
+        return state, difference(desired, booked, self.roles)
+
+
+def _place_to_begin(work: _Work, because: Event | None) -> Checkpoint | None:
+    """Return the checkpoint to fold from, if what is new changes nothing before it."""
+    start = load_checkpoint(work.connection, work.loan)
+    if start is None or because is None:
+        return start
+    touched = [event.effective_date for event in work.events if event.no in (because.no, because.of)]
+    return start if min(touched) >= start.day else None
+
+
+def _take_steps(
     uow: UnitOfWork,
     loan: Loan,
     events: Sequence[Event],
@@ -96,35 +132,18 @@ def take_steps(
     steps: Sequence[Step],
     *,
     request_key: str,
-    because: int | None,
+    because: Event | None,
 ) -> tuple[int, ...]:
     """Book reversals and entries in order, keep what became of the payments; return the numbers of the entries."""
-    details = None if because is None else {"because_event": because}
-    numbers = tuple(
-        _take(uow, loan, step, f"{request_key}/{place}", details) for place, step in enumerate(steps, start=1)
-    )
+    details = None if because is None else {"because_event": because.no}
+    drafts = [_draft(uow, loan, step, f"{request_key}/{place}", details) for place, step in enumerate(steps, start=1)]
+    if len(drafts) == 1:
+        numbers: tuple[int, ...] = (post_entry(uow, drafts[0]).entry_no,)
+    else:
+        numbers = tuple(posted.entry_no for posted in post_entries(uow, drafts))
     if touches_payments(steps):
-        _record_allocations(uow.connection, loan.loan_id, state, events, because)
+        _record_allocations(uow.connection, loan.loan_id, state, events, None if because is None else because.no)
     return numbers
-
-
-def _take(uow: UnitOfWork, loan: Loan, step: Step, request_key: str, details: Mapping[str, int] | None) -> int:
-    if isinstance(step, Book):
-        return post_entry(uow, _draft(uow, loan, step, request_key, details)).entry_no
-    booked = step.booked
-    return reverse_entry(
-        uow,
-        loan.loan_id,
-        booked.entry_no,
-        request_key=request_key,
-        source_ref=booked.key,
-        details=details,
-    ).entry_no
-
-
-def run_key(name: str, booked: Sequence[Booked]) -> str:
-    """Return a request key that no earlier run on this loan has had, unless the journal is as it was then."""
-    return f"{name}:{max((entry.entry_no for entry in booked), default=0)}:{len(booked)}"
 
 
 def _record_allocations(
@@ -150,7 +169,22 @@ def _record_allocations(
         connection.execute(sa.insert(tables.allocation_version), rows)
 
 
-def _draft(uow: UnitOfWork, loan: Loan, step: Book, key: str, details: Mapping[str, int] | None) -> EntryDraft:
+def _draft(uow: UnitOfWork, loan: Loan, step: Step, key: str, details: Mapping[str, int] | None) -> EntryDraft:
+    if isinstance(step, Reverse):
+        booked = step.booked
+        return EntryDraft(
+            subledger_id=SubledgerId(loan.loan_id),
+            template=REVERSAL_TEMPLATE,
+            template_version=REVERSAL_TEMPLATE_VERSION,
+            effective_date=booked.effective_date,
+            actor=uow.actor,
+            request_key=key,
+            source_ref=booked.key,
+            narration=f"Reversal of entry {booked.entry_no}",
+            postings=tuple(posting.swapped for posting in booked.postings),
+            reverses_no=booked.entry_no,
+            details=details,
+        )
     planned = step.desired.planned
     return EntryDraft(
         subledger_id=SubledgerId(loan.loan_id),

@@ -50,7 +50,7 @@ def record(uow: UnitOfWork, loan_id: int, draft: Draft, check: Callable[[Loan, E
         return Recorded(before, state, (), replayed=True)
     check(loan, event)
     append_event(uow.connection, loan_id, event, uow.actor, key)
-    done = converge(uow, loan, (*loan.events, event), request_key=key, because=event.no)
+    done = converge(uow, loan, (*loan.events, event), request_key=key, because=event)
     return Recorded(event, done.state, done.entries, replayed=False)
 
 

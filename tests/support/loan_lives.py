@@ -13,7 +13,7 @@ from ledger.commands import books
 from ledger.dates import Month
 from ledger.unit_of_work import UnitOfWork, run
 from servicing.commands.boarding import board_and_fund_loans
-from servicing.commands.cycle import accrue_through, assess_late_fees
+from servicing.commands.cycle import run_cycle
 from servicing.commands.payments import return_payment, reverse_payment, take_payment
 from servicing.events import Kind
 from servicing.portfolio import Action, PaymentAction, make_portfolio, script_life
@@ -65,6 +65,5 @@ def live(engine: sa.Engine, code: str, loans: int, months: int, seed: int = 7) -
         for action in scripted.actions:
             run(engine, partial(act, action=action), actor=ACTOR)
         if scripted.day == Month.of(scripted.day).last_day:
-            assess_late_fees(engine, code, scripted.day, actor=ACTOR)
-            accrue_through(engine, code, scripted.day, actor=ACTOR)
+            run_cycle(engine, code, scripted.day, actor=ACTOR)
     return ids

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.cli.conftest import Loanbook
+from tests.support.database import ADMIN, Database
 
 TAPE = """external_id,principal,rate,installments,frequency,funded_on,first_due_on
 L-1,10000.00,12.00,12,monthly,2026-01-15,2026-02-15
@@ -107,14 +108,28 @@ def test_what_cannot_be_done_to_a_loan_is_refused(lender: Loanbook, arguments: t
 def test_a_day_is_run_once_and_can_be_tried(lender: Loanbook) -> None:
     lender("day", "advance", "2026-02-28")
 
-    tried = lender("run-day", "--accrue", "--dry-run", "--json").json
-    done = lender("run-day", "--accrue", "--json").json
-    again = lender("run-day", "--accrue", "--json").json
+    tried = lender("run-day", "--dry-run", "--json").json
+    done = lender("run-day", "--json").json
+    again = lender("run-day", "--json").json
 
-    booked = done["late_fees"]["entries"] + done["interest"]["entries"]
-    assert booked > 0
-    assert tried["entries"] == booked
-    assert again["late_fees"]["entries"] == again["interest"]["entries"] == 0
+    assert tried["entries"] == done["entries"] == done["accrual_entries"] + done["other_entries"] > 0
+    assert again["entries"] == 0
+    assert again["failures"] == []
+    assert sum(done["buckets"].values()) == len(ids(lender))
+
+
+def test_a_loan_that_fails_is_named_and_the_exit_code_says_so(lender: Loanbook, database: Database) -> None:
+    lender("day", "advance", "2026-02-28")
+    first, *others = map(int, ids(lender))
+    with database.connect(ADMIN, autocommit=True) as admin:
+        admin.execute("UPDATE ledger.subledger SET frozen = true WHERE subledger_id = %s", (first,))
+
+    failed = lender("run-day", expect=1)
+    after = lender("run-day", "--json", expect=1).json
+
+    assert "subledger-frozen" in failed.out
+    assert [each["loan_id"] for each in after["failures"]] == [first]
+    assert (after["entries"], len(others) > 0) == (0, True)
 
 
 def test_a_day_ahead_of_the_business_date_is_refused(lender: Loanbook) -> None:

@@ -18,7 +18,7 @@ from ledger.queries.entries import entries
 from ledger.unit_of_work import run
 from servicing.commands import cycle
 from servicing.commands.boarding import board_and_fund_loans
-from servicing.commands.cycle import accrue_loan, accrue_through, assess_late_fees, run_day
+from servicing.commands.cycle import accrue_loan, accrue_through, run_cycle, run_day
 from servicing.commands.payments import reverse_payment
 from servicing.drafts import LoanDraft
 from servicing.engine import fold
@@ -26,7 +26,7 @@ from servicing.errors import EffectiveDateAhead
 from servicing.queries import booked_balances, loan_view, versions
 from tests.integration.servicing.acts import pay
 from tests.support.loan_lives import ACTOR, open_book
-from tests.unit.servicing.examples import TERMS
+from tests.unit.servicing.examples import RULES, TERMS
 
 TODAY = date(2026, 3, 20)
 
@@ -85,7 +85,7 @@ def test_a_run_that_stopped_between_chunks_is_finished_by_the_next(
 def test_a_late_fee_found_afterwards_moves_a_payment_and_says_so(engine: sa.Engine, loan: tuple[str, int, int]) -> None:
     code, one, _ = loan
     number = pay(engine, one, "888.49", date(2026, 3, 10), "p")
-    assess_late_fees(engine, code, TODAY, actor=ACTOR)
+    run_cycle(engine, code, TODAY, actor=ACTOR)
 
     with engine.connect() as connection:
         found = [(because, parts["penalties"]) for payment, because, parts in versions(connection, one)]
@@ -95,7 +95,7 @@ def test_a_late_fee_found_afterwards_moves_a_payment_and_says_so(engine: sa.Engi
 def test_a_day_ahead_is_not_run(engine: sa.Engine, loan: tuple[str, int, int]) -> None:
     code, one, _ = loan
     tomorrow = TODAY + timedelta(days=1)
-    for command in (accrue_through, assess_late_fees):
+    for command in (accrue_through, run_cycle):
         with pytest.raises(EffectiveDateAhead):
             command(engine, code, tomorrow, actor=ACTOR)
     with pytest.raises(EffectiveDateAhead):
@@ -135,7 +135,8 @@ def test_a_seasoned_loan_is_boarded_with_its_past_and_accrues_month_by_month(eng
     code = f"S{uuid.uuid4().hex[:8]}"
     open_book(engine, code, date(2025, 11, 1))
     run(engine, lambda uow: books.advance_business_date(uow, code, TODAY), actor=ACTOR)
-    old = replace(TERMS, funded_on=date(2025, 11, 15), first_due_on=date(2025, 12, 15))
+    monthly = RULES.model_copy(update={"accrual": "monthly"})
+    old = replace(TERMS, product=monthly, funded_on=date(2025, 11, 15), first_due_on=date(2025, 12, 15))
     (loan_id,) = run(engine, lambda uow: board_and_fund_loans(uow, code, [LoanDraft("OLD", old)]), actor=ACTOR)
 
     run(engine, partial(accrue_loan, loan_id=loan_id, day=TODAY), actor=ACTOR)

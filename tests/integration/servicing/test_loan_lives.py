@@ -12,7 +12,7 @@ from ledger.errors import DomainError, RequestKeyReused
 from ledger.queries.entries import entries
 from ledger.unit_of_work import run
 from servicing.commands.boarding import board_and_fund_loans
-from servicing.commands.cycle import accrue_through, assess_late_fees
+from servicing.commands.cycle import accrue_through, run_cycle
 from servicing.commands.payments import return_payment, reverse_payment
 from servicing.drafts import LoanDraft
 from servicing.errors import (
@@ -42,7 +42,7 @@ def test_after_three_months_the_books_of_every_loan_are_what_its_events_say(engi
             view = loan_view(connection, loan_id)
             assert booked_balances(connection, loan_id) == view.state.balances()
     assert accrue_through(engine, code, END, actor=ACTOR).entries == 0
-    assert assess_late_fees(engine, code, END, actor=ACTOR).entries == 0
+    assert run_cycle(engine, code, END, actor=ACTOR).entries == 0
 
 
 def test_a_back_dated_payment_leaves_the_loan_as_if_it_had_come_in_time(

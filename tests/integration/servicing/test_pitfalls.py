@@ -26,7 +26,7 @@ from ledger.queries.trial_balance import By, trial_balance
 from ledger.unit_of_work import UnitOfWork, run
 from ledger.verify import verify
 from servicing.commands.boarding import board_and_fund_loans
-from servicing.commands.cycle import accrue_loan, accrue_through, assess_late_fees
+from servicing.commands.cycle import accrue_loan, accrue_through, run_cycle
 from servicing.commands.payments import return_payment, reverse_payment
 from servicing.commands.payoffs import PaidOff, pay_off, quote_payoff
 from servicing.drafts import LoanDraft
@@ -208,7 +208,7 @@ def test_the_wall_clock_is_never_asked(engine: sa.Engine, years: int) -> None:
     run(engine, lambda uow: books.advance_business_date(uow, code, today), actor=ACTOR)
 
     number = pay(engine, one, "888.49", today, "p")
-    assess_late_fees(engine, code, today, actor=ACTOR)
+    run_cycle(engine, code, today, actor=ACTOR)
     do(engine, return_payment, one, number, "R01", "undo")
 
     assert {view.entry.booking_date for view in journal(engine, one)} == {start, today}
@@ -289,11 +289,11 @@ def test_days_past_due_that_stay_are_none_after_payment_and_reversal(
 ) -> None:
     code, one, two = loan
     number = pay(engine, one, "888.49", date(2026, 2, 15), "p")
-    assess_late_fees(engine, code, date(2026, 3, 1), actor=ACTOR)
+    run_cycle(engine, code, date(2026, 3, 1), actor=ACTOR)
     assert dpd(engine, one, TODAY) == (TODAY - date(2026, 3, 15)).days
 
     do(engine, reverse_payment, one, number, "wrong", "undo")
-    assess_late_fees(engine, code, TODAY, actor=ACTOR)
+    run_cycle(engine, code, TODAY, actor=ACTOR)
 
     for day in (date(2026, 2, 15), date(2026, 2, 16), date(2026, 3, 1), TODAY):
         assert dpd(engine, one, day) == dpd(engine, two, day)
@@ -315,7 +315,7 @@ def test_a_quote_that_does_not_pay_off_is_none_and_a_day_later_the_per_diem_is_m
 
     run(engine, lambda uow: books.advance_business_date(uow, code, good_through), actor=ACTOR)
     paid = _settle(engine, in_time, quotes[0].total, good_through)
-    assess_late_fees(engine, code, good_through, actor=ACTOR)
+    run_cycle(engine, code, good_through, actor=ACTOR)
     run(engine, lambda uow: books.advance_business_date(uow, code, good_through + timedelta(days=1)), actor=ACTOR)
     short = _settle(engine, late, quotes[1].total, good_through + timedelta(days=1))
 

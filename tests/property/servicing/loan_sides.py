@@ -26,7 +26,7 @@ from ledger.store import load_book
 from ledger.unit_of_work import UnitOfWork, run
 from ledger.verify import verify
 from servicing.commands.boarding import board_and_fund_loans
-from servicing.commands.converge import TEMPLATE_NAMES, plan
+from servicing.commands.converge import lacking
 from servicing.commands.cycle import accrue_loan, run_day
 from servicing.drafts import LoanDraft
 from servicing.events import UNDOING, Kind
@@ -34,7 +34,7 @@ from servicing.posting_rules import postings_of
 from servicing.product import LateFee, PercentFee
 from servicing.queries import booked_balances, loan_view
 from servicing.schedule import contract_schedule
-from servicing.store import Loan, latest_allocations, load_booked, load_loan, load_roles
+from servicing.store import Loan, latest_allocations, load_loan, load_roles
 from servicing.terms import Terms
 from tests.property.servicing.loan_terms import ANY_WATERFALL, any_terms
 from tests.support.loan_lives import ACTOR, open_book
@@ -76,6 +76,7 @@ def lived_terms(draw: st.DrawFn) -> Terms:
     rules = {
         "returned_payment_fee": Decimal(draw(st.sampled_from([0, 25]))),
         "origination_fee": PercentFee(percent=Decimal(draw(st.sampled_from([0, 3])))),
+        "accrual": draw(st.sampled_from(["daily", "daily", "monthly"])),
         "late_fee": draw(st.sampled_from([LateFee(amount=Decimal(15)), LateFee(percent=Decimal(5), max=Decimal(30))])),
     }
     return replace(terms, product=terms.product.model_copy(update=rules))
@@ -182,8 +183,7 @@ class LoanSides(RuleBasedStateMachine):
             with self.engine.connect() as connection:
                 loan = load_loan(connection, loan_id, lock=False)
                 roles = load_roles(connection, self.code)
-                booked = load_booked(connection, [loan_id], TEMPLATE_NAMES)[loan_id]
-            state, steps = plan(loan, loan.events, booked, roles)
+                state, steps = lacking(connection, loan)
             should: Counter[str] = Counter()
             for item in state.planned:
                 for posting in postings_of(item, roles, loan.terms.currency):

@@ -1,0 +1,124 @@
+"""Keeping where loans stand and where their next folds begin: shortcuts that are made anew with every change of a loan.
+
+What a standing says of the books is read from the balances in the statement that writes it. Never: decisions.
+Next: `servicing/standing.py`, `servicing/checkpoint.py`; `servicing/commands/cycle.py`, which lives on them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from math import lcm
+from typing import Any
+
+import sqlalchemy as sa
+from psycopg.types.json import Jsonb
+
+from ledger.db import dump_json
+from servicing import tables
+from servicing.checkpoint import Checkpoint
+from servicing.engine import FOLD_VERSION
+from servicing.posting_rules import Roles
+from servicing.standing import Standing, standing_of
+from servicing.state import LoanState
+from servicing.store import Loan
+from servicing.terms import Terms
+
+PRINCIPAL, RECEIVABLE = "LOAN_PRINCIPAL", "INTEREST_RECEIVABLE"
+
+_COLUMNS = tuple(column.name for column in tables.standing.columns if not column.primary_key)
+_RECORD = sa.text(
+    f"INSERT INTO servicing.standing (loan_id, {', '.join(_COLUMNS)})"  # noqa: S608 - column names of ours
+    " SELECT :loan_id, :booked, coalesce(b.balance, 0), :balance, :through, :holds_through, :next_step_on,"
+    " :unpaid_since, :matures_on, r.account_id, p.account_id, :is_open, :is_daily, :rounding, :earned, :nightly,"
+    " :denominator"
+    " FROM servicing.loan l"
+    " JOIN ledger.account r ON r.book_id = l.book_id AND r.code = :receivable"
+    " JOIN ledger.account p ON p.book_id = l.book_id AND p.code = :principal"
+    " LEFT JOIN ledger.account_balance b ON b.subledger_id = l.loan_id AND b.account_id = r.account_id"
+    "  AND b.currency = l.currency"
+    " WHERE l.loan_id = :loan_id"
+    " ON CONFLICT (loan_id) DO UPDATE SET " + ", ".join(f"{name} = EXCLUDED.{name}" for name in _COLUMNS)
+)
+_RECORD_CHECKPOINT = sa.text(
+    "INSERT INTO servicing.checkpoint (loan_id, day, terms_version, fold_version, figures)"
+    " VALUES (:loan_id, :day, :terms_version, :fold_version, :figures)"
+    " ON CONFLICT (loan_id) DO UPDATE SET day = EXCLUDED.day, terms_version = EXCLUDED.terms_version,"
+    " fold_version = EXCLUDED.fold_version, figures = EXCLUDED.figures"
+)
+_CHECKPOINT = sa.text(
+    "SELECT day, figures FROM servicing.checkpoint"
+    " WHERE loan_id = :loan_id AND terms_version = :terms_version AND fold_version = :fold_version"
+)
+
+
+def record_standing(
+    connection: sa.Connection, loan: Loan, state: LoanState, closed_through: date | None, roles: Roles
+) -> None:
+    """Write where a loan stands now that its books are what the fold says, and the checkpoint that the fold made."""
+    standing = standing_of(state, loan.terms, closed_through)
+    connection.execute(_RECORD, _row(loan.loan_id, loan.terms, standing, roles))
+    if state.checkpoint is not None:
+        values = {
+            "loan_id": loan.loan_id,
+            "day": state.checkpoint.day,
+            "terms_version": loan.terms_version,
+            "fold_version": FOLD_VERSION,
+            "figures": Jsonb(state.checkpoint.figures, dumps=dump_json),
+        }
+        connection.execute(_RECORD_CHECKPOINT, values)
+
+
+def record_standings(connection: sa.Connection, loans: Sequence[tuple[Loan, LoanState]], roles: Roles) -> None:
+    """Write where loans stand whose days were never closed, each with its fold."""
+    rows = [_row(loan.loan_id, loan.terms, standing_of(state, loan.terms, None), roles) for loan, state in loans]
+    if rows:
+        connection.execute(_RECORD, rows)
+
+
+def load_checkpoint(connection: sa.Connection, loan: Loan) -> Checkpoint | None:
+    """Return where the next fold of a loan may begin; None if there is no place but the funding."""
+    values = {"loan_id": loan.loan_id, "terms_version": loan.terms_version, "fold_version": FOLD_VERSION}
+    row = connection.execute(_CHECKPOINT, values).one_or_none()
+    return None if row is None else Checkpoint(row.day, row.figures)
+
+
+def next_checkpoint_day(loan: Loan, last_event_on: date, through: date, closed_through: date | None) -> date | None:
+    """Return the day at whose beginning a fold should make a checkpoint, if at all.
+
+    What happens next mostly happens after what happened last. Nothing may be left to do on a day before: closes are
+    evaluated up to the mark alone.
+    """
+    day = max(last_event_on, through - timedelta(days=LONGEST_WAY))
+    if loan.terms.product.late_fee.is_charged:
+        day = min(day, (closed_through or loan.terms.funded_on - timedelta(days=1)) + timedelta(days=1))
+    return day if day > loan.terms.funded_on else None
+
+
+LONGEST_WAY = 30
+"""How many days a fold goes back at most to its checkpoint if nothing happened in them."""
+
+
+def _row(loan_id: int, terms: Terms, standing: Standing, roles: Roles) -> dict[str, Any]:
+    outlook = standing.outlook
+    denominator = lcm(outlook.earned.denominator, outlook.nightly.denominator)
+    # Where the role has moved, older accounts hold a part of the principal.
+    is_read = outlook.is_on_principal and len(roles.ever[PRINCIPAL]) == 1
+    return {
+        "loan_id": loan_id,
+        "booked": outlook.booked,
+        "balance": None if is_read else outlook.balance,
+        "through": outlook.through,
+        "holds_through": outlook.holds_through,
+        "next_step_on": standing.next_step_on,
+        "unpaid_since": standing.unpaid_since,
+        "matures_on": standing.matures_on,
+        "receivable": roles.now[RECEIVABLE],
+        "principal": roles.now[PRINCIPAL],
+        "is_open": standing.is_open,
+        "is_daily": terms.product.accrual == "daily",
+        "rounding": terms.product.rounding.value,
+        "earned": outlook.earned.numerator * (denominator // outlook.earned.denominator),
+        "nightly": outlook.nightly.numerator * (denominator // outlook.nightly.denominator),
+        "denominator": denominator,
+    }

@@ -1,0 +1,67 @@
+"""The daily cycle as a list of steps, each with its purpose, and the report of a run.
+
+Every step is done for every day that has not been run yet, and books nothing the second time; so a run that was killed
+is taken up by running it again. Never: the work itself (`servicing/commands/cycle.py`).
+Next: `docs/how-to/run_day.md`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+
+@dataclass(frozen=True, slots=True)
+class DayStep:
+    """A step of the daily cycle: its name, and what it is for."""
+
+    name: str
+    purpose: str
+
+
+STEPS = (
+    DayStep(
+        "accrue",
+        "Book the interest of each day that has not been run, on its own date, set-based: for all loans to which the"
+        " close of that day brings nothing else.",
+    ),
+    DayStep(
+        "bring_forward",
+        "Fold the other loans up to the day, one by one: late fees, the turn of an interest period, a loan that was"
+        " left behind. A loan that fails is named, and the others go on.",
+    ),
+    DayStep("age", "Count the open loans by days past due."),
+    DayStep("mature", "Count the open loans whose last installment has fallen due."),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LoanFailure:
+    """A loan that could not be brought forward, and why; it stays as it was before the run."""
+
+    loan_id: int
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayReport:
+    """What a run of the daily cycle came to.
+
+    `days` were booked set-based; `accrual_entries` then, `other_entries` by the folds of `brought_forward` loans.
+    """
+
+    day: date
+    days: int
+    accrual_entries: int
+    brought_forward: int
+    other_entries: int
+    failures: tuple[LoanFailure, ...]
+    buckets: Mapping[str, int]
+    matured: int
+
+    @property
+    def entries(self) -> int:
+        """Return how many entries were booked."""
+        return self.accrual_entries + self.other_entries

@@ -1,0 +1,68 @@
+"""Where a loan stands between two things that happen to it, so that a day on which nothing happens costs no fold.
+
+It says how interest goes on, since when an installment is unpaid, and from which day on the close of a day may bring
+more than interest. It is made anew whenever the loan is brought forward, and can always be made again: it is a shortcut
+and never the truth. Never: the database. Next: `servicing/outlook.py`; `servicing/commands/cycle.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from servicing.outlook import Outlook
+from servicing.state import LoanState
+from servicing.terms import Terms
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """A loan at the close of a day, and how it goes on if nothing happens to it.
+
+    Closes of days before `next_step_on` bring interest alone. `unpaid_since` is the due date of the oldest installment
+    that is not satisfied, due or not yet: on a later day, the loan is so many days past due.
+    """
+
+    outlook: Outlook
+    is_open: bool
+    next_step_on: date
+    unpaid_since: date | None
+    matures_on: date
+
+
+def standing_of(state: LoanState, terms: Terms, closed_through: date | None) -> Standing:
+    """Return where a loan stands after a fold whose last evaluated close was that of `closed_through` (None: none)."""
+    unpaid = next((line for line in state.installments if line.unpaid), None)
+    return Standing(
+        outlook=state.outlook,
+        is_open=state.status != "paid_off",
+        next_step_on=min(_steps(state, terms, closed_through), default=date.max),
+        unpaid_since=None if unpaid is None else unpaid.due,
+        matures_on=state.installments[-1].due,
+    )
+
+
+def days_past_due_on(standing: Standing, day: date) -> int:
+    """Return the days past due at the close of a day before the next step."""
+    return 0 if standing.unpaid_since is None else max(0, (day - standing.unpaid_since).days)
+
+
+def _steps(state: LoanState, terms: Terms, closed_through: date | None) -> Iterator[date]:
+    """Yield the days whose close may change more than interest, the first of each kind at least."""
+    evaluated = closed_through or date.min
+    if terms.product.late_fee.is_charged:
+        for line in state.installments:
+            day = line.due + timedelta(days=terms.product.grace_days)
+            # What is satisfied today may not have been on a day whose close is still to be evaluated.
+            if day > evaluated and (day <= state.through or line.unpaid):
+                yield day
+                break
+    last = state.installments[-1]
+    unpaid = next((line for line in state.installments if line.unpaid), last)
+    if unpaid.due > state.through:
+        # Its figures settle when it falls due; only what nothing was paid on is sure to be unpaid then.
+        if unpaid is last or unpaid.paid or not unpaid.unpaid:
+            yield unpaid.due
+    elif not unpaid.unpaid and state.principal:
+        yield state.through + timedelta(days=1)
