@@ -26,13 +26,16 @@ from ledger.unit_of_work import UnitOfWork
 from servicing.commands.cycle import accrue_loan, accrue_through, run_cycle, run_day
 from servicing.commands.payments import return_payment, reverse_payment, take_payment
 from servicing.commands.payoffs import pay_off, quote_payoff
+from servicing.commands.refunds import refund
 from servicing.errors import (
     EffectiveBeforeFunding,
     EffectiveDateAhead,
+    NoCreditBalance,
     PaymentDuplicate,
     PaymentNotPositive,
     PaymentUndone,
     PaymentUnknown,
+    RefundExceedsUnapplied,
 )
 from servicing.events import CLEARING_ROLES, UNDOING, Event, Kind
 from servicing.queries import booked_balances, loan_view
@@ -118,6 +121,16 @@ class LoanMachine(LoanSides):
             owed = sum(state.balances().values()) - state.unapplied
             assert owed <= max(0, -over)
             assert state.status == ("paid_off" if owed == 0 else "active")
+
+    @rule(loan=LOANS, percent=st.sampled_from([1, 50, 100, 101]), back=BACK, credit_balance=st.booleans())
+    def refund(self, loan: int, percent: int, back: int, credit_balance: bool) -> None:
+        """Send unapplied cash back, or more than there is."""
+        loan_id, today = self.loan_ids[loan], self.today
+        on = max(self.loan(loan_id).terms.funded_on, today - timedelta(days=back))
+        with self.engine.connect() as connection:
+            cash = loan_view(connection, loan_id).state.unapplied
+        enter = refunding(max(1, cash * percent // 100), on, credit_balance)
+        self.enter_or_refuse(loan_id, enter, (RefundExceedsUnapplied, NoCreditBalance))
 
     # --- Days and months ----------------------------------------------------------------------------------
 
@@ -218,6 +231,14 @@ class LoanMachine(LoanSides):
                 taken_before = partial(taking_again, name=event.details["external_id"], on=today)
                 self.refused(loan_id, taken_before, PaymentDuplicate)
 
+    def enter_or_refuse(self, loan_id: int, enter: Enter, errors: tuple[type[DomainError], ...]) -> None:
+        """Enter what may be refused by some errors; then nothing is written."""
+        before = self.written()
+        try:
+            self.enter(loan_id, enter)
+        except errors:
+            assert self.written() == before
+
     def refused(self, loan_id: int, enter: Enter, error: type[DomainError], key: str = "refused") -> None:
         """Enter what is refused by an error."""
         before = self.written()
@@ -286,6 +307,23 @@ def settling(amount: int, on: date, quoted_to: int, quote_id: int | None) -> Ent
             request_key=key,
             quote_id=quote_id if loan_id == quoted_to else None,
         ).taken
+
+    return enter
+
+
+def refunding(amount: int, on: date, credit_balance: bool) -> Enter:
+    """Return what sends unapplied cash back."""
+
+    def enter(uow: UnitOfWork, loan_id: int, key: str) -> Any:
+        return refund(
+            uow,
+            loan_id,
+            amount=Money(amount, "USD"),
+            effective_date=on,
+            method="ach",
+            request_key=key,
+            credit_balance=credit_balance,
+        )
 
     return enter
 

@@ -70,6 +70,10 @@ LIFE: tuple[Callable[[LoanMachine], object], ...] = (
     # Paid off, and more than that; the return of the payment that did it opens the loan again.
     lambda m: m.pay(0, ("percent of the payoff", 101), 0, ("waterfall", "payoff"), "wire"),
     lambda m: m.pay(1, ("percent of the payoff", 150), 5, PRODUCT, "wire"),
+    # What was too much goes back, part of it in vain: the payment behind it is returned.
+    lambda m: m.refund(1, 101, 0, False),
+    lambda m: m.refund(1, 50, 0, False),
+    lambda m: m.refund(1, 100, 0, True),
     lambda m: m.advance(20),
     lambda m: m.run_one(1, False),
     lambda m: m.undo(0, True),
