@@ -21,7 +21,8 @@ class Standing:
     """A loan at the close of a day, and how it goes on if nothing happens to it.
 
     Closes of days before `next_step_on` bring interest alone. `unpaid_since` is the due date of the oldest installment
-    that is not satisfied, due or not yet: on a later day, the loan is so many days past due.
+    that is not satisfied, due or not yet: on a later day, the loan is so many days past due. A loan that was paid off
+    is open as long as the close of a day before that is still to be evaluated.
     """
 
     outlook: Outlook
@@ -34,10 +35,11 @@ class Standing:
 def standing_of(state: LoanState, terms: Terms, closed_through: date | None) -> Standing:
     """Return where a loan stands after a fold whose last evaluated close was that of `closed_through` (None: none)."""
     unpaid = next((line for line in state.installments if line.unpaid), None)
+    next_step_on = min(_steps(state, terms, closed_through), default=date.max)
     return Standing(
         outlook=state.outlook,
-        is_open=state.status != "paid_off",
-        next_step_on=min(_steps(state, terms, closed_through), default=date.max),
+        is_open=state.status != "paid_off" or next_step_on <= state.through,
+        next_step_on=next_step_on,
         unpaid_since=None if unpaid is None else unpaid.due,
         matures_on=state.installments[-1].due,
     )

@@ -28,6 +28,10 @@ SQUAWK = Path(sys.executable).parent / "squawk"
 OBJECTIONS: dict[str, dict[str, str]] = {
     "0005": {"ban-drop-function": "three helpers that only the functions replaced by the same migration called"},
     "0006": {"ban-drop-not-null": "nobody who reads the column takes it for granted since the same version"},
+    "0010": {
+        "prefer-bigint-over-smallint": "a loan's terms and the ways to fold them have few versions",
+        "prefer-bigint-over-int": "accounts are numbered by integers",
+    },
     "0007": {"ban-drop-constraint": "a wider one takes its place in the same migration"},
 }
 """By revision, the rules of squawk that it breaks, and why it may."""

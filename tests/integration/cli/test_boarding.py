@@ -293,7 +293,7 @@ def test_loans_in_mid_life_are_booked_against_the_conversion_clearing_account(bo
         "penalties": "15.00",
         "unapplied": "0.00",
     }
-    book("run-day", "--accrue")
+    book("run-day")
     # 99.96 - 86.08 is left, and 8,411.02 x 12% x 11/365 = 30.4180 comes on top until 31 January.
     assert book("loan", first, "--json").json["balances"]["interest"] == "44.30"
     assert book("verify", "--json").json["findings"] == []

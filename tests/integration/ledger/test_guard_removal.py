@@ -380,6 +380,7 @@ COMMANDS = {
     "open_period",
     "open_subledgers",
     "post_batch_chunk",
+    "post_entries",
     "post_entry",
     "propose_manual_journal",
     "record_batch_chunk",

@@ -18,28 +18,42 @@ from ledger.commands.books import advance_business_date
 from ledger.commands.periods import close_period
 from ledger.dates import Month
 from ledger.errors import DomainError, RequestKeyReused
-from ledger.money import Money
 from ledger.periods import PeriodState
 from ledger.queries.periods import periods
 from ledger.seals import head, seal
-from ledger.unit_of_work import UnitOfWork
 from servicing.commands.cycle import accrue_loan, accrue_through, run_cycle, run_day
-from servicing.commands.payments import return_payment, reverse_payment, take_payment
-from servicing.commands.payoffs import pay_off, quote_payoff
-from servicing.commands.refunds import refund
+from servicing.commands.payments import return_payment, reverse_payment
+from servicing.commands.payoffs import quote_payoff
+from servicing.commands.reversals import reverse_event
+from servicing.commands.waivers import WAIVABLE
 from servicing.errors import (
+    BalanceNotSmall,
     EffectiveBeforeFunding,
     EffectiveDateAhead,
+    EventNotReversible,
+    EventReversed,
+    FeeUnknown,
     NoCreditBalance,
     PaymentDuplicate,
     PaymentNotPositive,
     PaymentUndone,
     PaymentUnknown,
     RefundExceedsUnapplied,
+    WaiverExceedsOwed,
 )
 from servicing.events import CLEARING_ROLES, UNDOING, Event, Kind
 from servicing.queries import booked_balances, loan_view
-from servicing.waterfall_order import COMPONENTS, NAMED, PAIRS
+from servicing.waterfall_order import NAMED, PAIRS
+from tests.property.servicing.loan_entries import (
+    charging,
+    refunding,
+    settling,
+    taking,
+    taking_again,
+    undoing_again,
+    waiving,
+    writing_off,
+)
 from tests.property.servicing.loan_sides import By, Enter, Known, LoanSides
 from tests.support.loan_lives import ACTOR
 
@@ -132,6 +146,50 @@ class LoanMachine(LoanSides):
         enter = refunding(max(1, cash * percent // 100), on, credit_balance)
         self.enter_or_refuse(loan_id, enter, (RefundExceedsUnapplied, NoCreditBalance))
 
+    # --- What people decide -------------------------------------------------------------------------------
+
+    @rule(
+        loan=LOANS,
+        amount=st.sampled_from([1, 500, 3_000]),
+        back=BACK,
+        penalty=st.booleans(),
+        ahead=st.sampled_from([None, None, -40, 40]),
+    )
+    def charge_fee(self, loan: int, amount: int, back: int, penalty: bool, ahead: int | None) -> None:
+        """Charge a fee of today or an earlier day, asked for with an installment of another."""
+        loan_id, today = self.loan_ids[loan], self.today
+        on = max(self.loan(loan_id).terms.funded_on, today - timedelta(days=back))
+        due = None if ahead is None else today + timedelta(days=ahead)
+        self.enter(loan_id, charging(amount, on, penalty, due))
+
+    @rule(loan=LOANS, which=WHICH, percent=st.sampled_from([1, 50, 100, 101]), back=BACK)
+    def waive(self, loan: int, which: int, percent: int, back: int) -> None:
+        """Waive interest, a component of fees or one fee, or more than is owed of it."""
+        loan_id, today = self.loan_ids[loan], self.today
+        on = max(self.loan(loan_id).terms.funded_on, today - timedelta(days=back))
+        with self.engine.connect() as connection:
+            state = loan_view(connection, loan_id).state
+        owed = {name: state.balances()[name] for name in WAIVABLE} | {fee.id: fee.owed for fee in state.fees}
+        of = list(owed)[which % len(owed)]
+        enter = waiving(of, max(1, owed[of] * percent // 100), on)
+        self.enter_or_refuse(loan_id, enter, (WaiverExceedsOwed, FeeUnknown))
+
+    @rule(loan=LOANS, back=BACK)
+    def write_off(self, loan: int, back: int) -> None:
+        """Write off what is left, if it is little."""
+        loan_id, today = self.loan_ids[loan], self.today
+        on = max(self.loan(loan_id).terms.funded_on, today - timedelta(days=back))
+        self.enter_or_refuse(loan_id, writing_off(on), (BalanceNotSmall,))
+
+    @rule(loan=LOANS, which=WHICH)
+    def reverse(self, loan: int, which: int) -> None:
+        """Reverse any event that was entered, as far as there is a way."""
+        loan_id = self.loan_ids[loan]
+        events = self.loan(loan_id).events
+        of = events[which % len(events)].no
+        errors = (EventNotReversible, EventReversed, PaymentUndone)
+        self.enter_or_refuse(loan_id, lambda uow, loan_id, key: reverse_event(uow, loan_id, of, "wrong", key), errors)
+
     # --- Days and months ----------------------------------------------------------------------------------
 
     @rule(days=st.sampled_from([1, 9, 20, 31, 62]))
@@ -223,7 +281,7 @@ class LoanMachine(LoanSides):
         self.refused(loan_id, taking(1, today + timedelta(days=1), "cash"), EffectiveDateAhead)
         self.refused(loan_id, taking(1, funded_on - timedelta(days=1), "cash"), EffectiveBeforeFunding)
         for event in self.loan(loan_id).events:
-            if event.of is not None:
+            if event.of is not None and event.kind is not Kind.EVENT_REVERSED:
                 self.refused(loan_id, partial(undoing_again, payment=event.of), PaymentUndone)
             elif event.kind is not Kind.PAYMENT:
                 self.refused(loan_id, partial(undoing_again, payment=event.no), PaymentUnknown)
@@ -267,84 +325,3 @@ class LoanMachine(LoanSides):
         if unit == "installments":
             return max(1, number * (state.installments[0].principal + state.installments[0].interest))
         return max(1, state.payoff * number // 100)
-
-
-def taking(amount: int, on: date, method: str, way: tuple[str, Any] = ("product", None)) -> Enter:
-    """Return what takes a payment."""
-    kind, value = way
-    more: dict[str, Any] = {}
-    if kind == "waterfall":
-        more = {"waterfall": value}
-    elif kind == "split":
-        more = {"allocate": {name: Money(part, "USD") for name, part in _split(amount, value).items()}}
-
-    def enter(uow: UnitOfWork, loan_id: int, key: str) -> Any:
-        return take_payment(
-            uow,
-            loan_id,
-            amount=Money(amount, "USD"),
-            effective_date=on,
-            method=method,
-            external_id=f"payment {key}",
-            request_key=key,
-            **more,
-        )
-
-    return enter
-
-
-def settling(amount: int, on: date, quoted_to: int, quote_id: int | None) -> Enter:
-    """Return what pays a loan off, by its quote where it has one."""
-
-    def enter(uow: UnitOfWork, loan_id: int, key: str) -> Any:
-        return pay_off(
-            uow,
-            loan_id,
-            amount=Money(amount, "USD"),
-            effective_date=on,
-            method="wire",
-            external_id=f"payoff {key}",
-            request_key=key,
-            quote_id=quote_id if loan_id == quoted_to else None,
-        ).taken
-
-    return enter
-
-
-def refunding(amount: int, on: date, credit_balance: bool) -> Enter:
-    """Return what sends unapplied cash back."""
-
-    def enter(uow: UnitOfWork, loan_id: int, key: str) -> Any:
-        return refund(
-            uow,
-            loan_id,
-            amount=Money(amount, "USD"),
-            effective_date=on,
-            method="ach",
-            request_key=key,
-            credit_balance=credit_balance,
-        )
-
-    return enter
-
-
-def taking_again(uow: UnitOfWork, loan_id: int, key: str, *, name: str, on: date) -> Any:
-    """Take a payment of a name that another one has."""
-    amount = Money(1, "USD")
-    return take_payment(
-        uow, loan_id, amount=amount, effective_date=on, method="cash", external_id=name, request_key=key
-    )
-
-
-def undoing_again(uow: UnitOfWork, loan_id: int, key: str, *, payment: int) -> Any:
-    """Reverse what cannot be reversed."""
-    return reverse_payment(uow, loan_id, payment, "again", key)
-
-
-def _split(amount: int, shares: Sequence[int]) -> dict[str, int]:
-    """Return an amount in parts by component, by shares; what is left is unapplied."""
-    names = (*COMPONENTS, "unapplied")
-    total = sum(shares) or 1
-    parts = {name: amount * share // total for name, share in zip(names, shares, strict=True)}
-    parts["unapplied"] += amount - sum(parts.values())
-    return parts

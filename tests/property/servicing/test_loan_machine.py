@@ -13,6 +13,7 @@ import pytest
 from hypothesis import settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from servicing.product import SmallBalance
 from servicing.waterfall_order import PAIRS
 from tests.property.servicing.loan_steps import LoanMachine
 from tests.support.machine_books import Books
@@ -33,7 +34,8 @@ def test_loans_stand_as_their_events_say_whatever_happens(books: Books) -> None:
     run_state_machine_as_test(LoanMachine, settings=settings(max_examples=examples, stateful_step_count=25))
 
 
-FIRST = replace(TERMS, product=RULES.model_copy(update={"returned_payment_fee": Decimal(0)}))
+SMALL = SmallBalance(limit=Decimal(5))
+FIRST = replace(TERMS, product=RULES.model_copy(update={"returned_payment_fee": Decimal(0), "small_balance": SMALL}))
 SECOND = replace(
     TERMS, product=RULES.model_copy(update={"interest": "scheduled", "waterfall": "system", "after_prepayment": "last"})
 )
@@ -67,6 +69,12 @@ LIFE: tuple[Callable[[LoanMachine], object], ...] = (
     lambda m: m.refuse(1),
     lambda m: [m.repeat(n) for n in range(12)],
     lambda m: m.close_month(),
+    # Fees by hand, waived in part, then more than is owed; a waiver and a fee that were mistakes.
+    lambda m: m.charge_fee(0, 3_000, 20, False, None),
+    lambda m: m.charge_fee(0, 500, 0, True, 40),
+    lambda m: [m.waive(0, which, 50, 0) for which in range(6)],
+    lambda m: [m.waive(0, which, 101, 5) for which in range(6)],
+    lambda m: [m.reverse(0, which) for which in range(20, 30)],
     # Paid off, and more than that; the return of the payment that did it opens the loan again.
     lambda m: m.pay(0, ("percent of the payoff", 101), 0, ("waterfall", "payoff"), "wire"),
     lambda m: m.pay(1, ("percent of the payoff", 150), 5, PRODUCT, "wire"),
@@ -82,6 +90,9 @@ LIFE: tuple[Callable[[LoanMachine], object], ...] = (
     lambda m: m.run_days(15),
     lambda m: m.pay_off(1, 5, 0, True),
     lambda m: m.pay_off(0, 0, -1, False),
+    lambda m: m.write_off(0, 5),
+    lambda m: m.write_off(0, 0),
+    lambda m: m.reverse(0, len(m.loan(m.loan_ids[0]).events) - 1),
     lambda m: m.pay_off(0, 0, 0, True),
     lambda m: m.advance(62),
     lambda m: m.close_month(),
