@@ -136,16 +136,21 @@ BEGIN
     END IF;
 END $$;
 
--- By how much each balance of a chunk moves. The accounts are looked up once for each pair, not for each row.
+-- By how much each balance of a chunk moves. The accounts are looked up once for each pair, not for each row: pairs are
+-- materialized, because the planner knows no statistics of what was staged a moment ago, and would read all of it again
+-- for each of its rows.
 CREATE OR REPLACE FUNCTION ledger.batch_changes(p_batch_id bigint, p_from bigint, p_to bigint) RETURNS TABLE (
     subledger_id bigint, account_id integer, currency text, change bigint, may_go_contra boolean)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    WITH l AS MATERIALIZED (
+        SELECT p.debit_account, p.credit_account, a.account_id, a.may_go_contra,
+               CASE WHEN (a.account_id = p.debit_account) = (a.normal_side = 'debit') THEN 1 ELSE -1 END AS sign
+          FROM (SELECT DISTINCT s.debit_account, s.credit_account FROM ledger.batch_staging s
+                 WHERE s.batch_id = p_batch_id AND s.subledger_id BETWEEN p_from AND p_to) p
+          JOIN ledger.account a ON a.account_id IN (p.debit_account, p.credit_account) AND a.subledgered
+    )
     SELECT t.subledger_id, l.account_id, t.currency, sum(l.sign * t.amount)::bigint, l.may_go_contra
-      FROM (SELECT p.debit_account, p.credit_account, a.account_id, a.may_go_contra,
-                   CASE WHEN (a.account_id = p.debit_account) = (a.normal_side = 'debit') THEN 1 ELSE -1 END AS sign
-              FROM (SELECT DISTINCT s.debit_account, s.credit_account FROM ledger.batch_staging s
-                     WHERE s.batch_id = p_batch_id AND s.subledger_id BETWEEN p_from AND p_to) p
-              JOIN ledger.account a ON a.account_id IN (p.debit_account, p.credit_account) AND a.subledgered) l
+      FROM l
       JOIN ledger.batch_staging t ON t.debit_account = l.debit_account AND t.credit_account = l.credit_account
      WHERE t.batch_id = p_batch_id AND t.subledger_id BETWEEN p_from AND p_to
      GROUP BY t.subledger_id, l.account_id, t.currency, l.may_go_contra
