@@ -98,15 +98,21 @@ def _mid_life(values: Mapping[str, Any], wrong: list[Wrong]) -> LoanDraft | None
         own = {name: values[name] for name in ("product", "rate", "frequency", *OPTIONAL_TERMS) if name in values}
         left = values["installments_left"]
         terms = continued_terms(own, opening, next_due_on=values.get("next_due_on"), installments_left=left)
-    wrong.extend(opening_objections(terms, opening))
-    if knows_original and not wrong:
-        wrong.extend(_wrong_count(terms, opening, values.get("installments_left")))
-    return None if wrong else LoanDraft(values["external_id"], terms, opening)
+    if knows_original and "installments_left" in values:
+        wrong.extend(_wrong_count(terms, opening, values["installments_left"]))
+    try:
+        draft: LoanDraft | None = LoanDraft(values["external_id"], terms, opening)
+    except TermsInvalid:
+        draft, found = None, list(opening_objections(terms, opening))
+        if not found:
+            raise
+        wrong[:0] = found
+    return None if wrong else draft
 
 
-def _wrong_count(terms: Terms, opening: Opening, left: int | None) -> Iterator[Wrong]:
+def _wrong_count(terms: Terms, opening: Opening, left: int) -> Iterator[Wrong]:
     found = sum(due >= (opening.next_due_on or opening.cut_over_on) for due in dues_of(terms))
-    if left is not None and left != found:
+    if left != found:
         yield "installments_left", f"{found} are due from the cut-over on, not {left}"
 
 

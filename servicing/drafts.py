@@ -74,11 +74,17 @@ def opening_objections(terms: Terms, opening: Opening) -> Iterator[tuple[str, st
     yield from wrong
     if wrong:
         return
-    contract = contract_of(terms)
-    kept_until = contract.periods[0].regular_from if contract.withheld else None
+    kept_until = _interest_kept_until(terms)
     if kept_until is not None and opening.cut_over_on < kept_until:
         yield "cut_over_on", f"the interest until {kept_until} was kept from the proceeds: take it over then or later"
-    yield from objections(terms, contract, Behind.of(opening.as_details()), opening.cut_over_on)
+    yield from objections(terms, Behind.of(opening.as_details()), opening.cut_over_on)
+
+
+def _interest_kept_until(terms: Terms) -> date | None:
+    if terms.product.odd_days != "at_funding":
+        return None
+    contract = contract_of(terms)
+    return contract.periods[0].regular_from if contract.withheld else None
 
 
 def _amount_objections(terms: Terms, opening: Opening) -> Iterator[tuple[str, str]]:

@@ -85,7 +85,14 @@ def _due_dates(funded_on: date, first: date, frequency: str, count: int) -> tupl
     if frequency == "semimonthly":
         return tuple(_semimonthly(first, count))
     months, anchor = _MONTHS[frequency], _anchor(funded_on, first)
-    return tuple(first + relativedelta(months=months * n, day=anchor) for n in range(count))
+    return tuple(_months_after(first, months * n, anchor) for n in range(count))
+
+
+def _months_after(day: date, months: int, anchor: int) -> date:
+    """Return the anchor's day, or the last one, of a later month; a portfolio asks for millions of them."""
+    years, month = divmod(day.month - 1 + months, 12)
+    year = day.year + years
+    return date(year, month + 1, min(anchor, calendar.monthrange(year, month + 1)[1]))
 
 
 def _anchor(funded_on: date, first: date) -> int:

@@ -8,12 +8,13 @@ Next: `docs/spec/boarding.md`, which works the figures.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from ledger.currencies import amount_text
 from servicing.contract import Contract, Installment
 from servicing.opening import Behind
+from servicing.schedule import contract_of, dues_of
 from servicing.terms import Terms
 
 Wrong = tuple[str, str]
@@ -70,9 +71,12 @@ def asks_of(
     return {row.no: parts for row, parts in zip(rows, zip(interest, principal, strict=True), strict=True)}
 
 
-def objections(terms: Terms, contract: Contract, behind: Behind, cut_over: date) -> Iterator[Wrong]:
-    """Yield what an opening says that no installment of the contract bears out."""
-    dues = [row.due for row in contract.rows]
+def objections(terms: Terms, behind: Behind, cut_over: date) -> Iterator[Wrong]:
+    """Yield what an opening says that no installment of the contract bears out.
+
+    The contract is drawn up only where its amounts matter: a tape has many loans.
+    """
+    dues = dues_of(terms)
     oldest = cut_over - timedelta(days=behind.days_past_due)
     coming = [due for due in dues if due >= cut_over]
     if behind.days_past_due and oldest not in dues:
@@ -90,7 +94,8 @@ def objections(terms: Terms, contract: Contract, behind: Behind, cut_over: date)
         if reason is not None:
             yield "next_due_on", reason
             return
-    yield from _wrong_past_due(terms, contract, behind, cut_over)
+    if behind.past_due is not None:
+        yield from _wrong_past_due(terms, contract_of(terms), behind, behind.past_due, cut_over)
 
 
 def _wrong_next(behind: Behind, coming: Sequence[date]) -> str | None:
@@ -102,13 +107,11 @@ def _wrong_next(behind: Behind, coming: Sequence[date]) -> str | None:
     return None
 
 
-def _wrong_past_due(terms: Terms, contract: Contract, behind: Behind, cut_over: date) -> Iterator[Wrong]:
-    if behind.past_due is None:
-        return
-    whole = Behind(behind.principal, behind.interest, behind.days_past_due, None, behind.next_due_on)
+def _wrong_past_due(terms: Terms, contract: Contract, behind: Behind, past_due: int, cut_over: date) -> Iterator[Wrong]:
+    whole = replace(behind, past_due=None)
     asks = list(asks_of(terms, contract, whole, cut_over, place_of(contract, whole, cut_over)).values())
     most, paid = sum(map(sum, asks)), sum(map(sum, asks[:1]))
-    if not most - paid < behind.past_due <= most:
+    if not most - paid < past_due <= most:
         bounds = " to ".join(amount_text(minor, terms.currency) for minor in (most - paid + 1, most))
         yield "past_due", f"the {len(asks)} installments that are past due ask for {bounds if asks else 'nothing'}"
 

@@ -16,6 +16,7 @@ from rich.table import Table
 from ledger.dates import Month
 from ledger.embedded.server import start
 from tests.bench import bulk, posting, reading
+from tests.bench.boarding import boarding
 from tests.bench.books import OPENING, live_month, open_books, settle_down
 from tests.bench.harness import SCALE, Bench, BenchDatabase, scaled
 
@@ -90,7 +91,7 @@ def main() -> int:
         server = start(folder / "state", durable=True, lifetime="child")
         try:
             bench = Bench(server, folder, lambda text: CONSOLE.print(text, highlight=False))
-            for part in (history, breadth):
+            for part in (history, breadth, boarding):
                 part(bench)
         finally:
             server.stop()
