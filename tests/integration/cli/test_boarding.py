@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -17,12 +18,14 @@ from api.cli.boarding import ONE_LOAN
 from servicing.tapes.fields import READERS
 from tests.integration.cli.conftest import Loanbook, environment
 from tests.support.database import ADMIN, Database
+from tests.support.public_data import FOLDER, public_rows
 
 HEADER = "external_id,principal,rate,installments,frequency,funded_on,first_due_on\n"
 TAPE = f"""{HEADER}L-1,10000.00,12.00,12,monthly,2026-01-15,2026-02-15
 L-2,2500.00,9.5,24,monthly,2026-01-02,2026-02-02
 """
 MANY = 3_000
+LOANS = "lc_sample_dev.csv"
 
 
 @pytest.fixture
@@ -383,3 +386,17 @@ def test_every_field_of_a_loan_is_an_option() -> None:
     names = {option.removeprefix("--").replace("-", "_") for option, _ in ONE_LOAN}
 
     assert names | {"external_id", "product"} == set(READERS)
+
+
+def test_the_public_rows_of_lendingclub_are_boarded_with_their_control_totals(loanbook: Loanbook) -> None:
+    file, amounts = FOLDER / LOANS, [Decimal(row["funded_amnt"]) for row in public_rows(LOANS)]
+    loanbook("init", "--opened-on", "2007-06-01")
+    loanbook("day", "advance", "2012-01-02")
+    totals = ("--count", str(len(amounts)), "--principal", str(sum(amounts)))
+
+    done = loanbook("board", str(file), "--map", "lendingclub", *totals, "--json").json
+    again = loanbook("board", str(file), "--map", "lendingclub", *totals, "--json").json
+
+    assert (done["loans"], done["mistakes"], again["loans"], again["found"]) == (len(amounts), [], 0, len(amounts))
+    shown = loanbook("loan", str(done["loan_ids"][0]), "--json").json
+    assert (shown["terms"]["product"], shown["terms"]["frequency"]) == ("lendingclub", "monthly")
