@@ -22,12 +22,13 @@ from ledger.unit_of_work import UnitOfWork, run
 from ledger.verify import verify
 from servicing.accrual import rounded
 from servicing.commands import bulk_accrual
-from servicing.commands.boarding import board_and_fund_loans
+from servicing.commands.boarding import board_and_fund_loans, board_loans
 from servicing.commands.cycle import run_cycle
 from servicing.commands.payments import return_payment, reverse_payment, take_payment
 from servicing.drafts import LoanDraft
 from servicing.end_of_day import DayReport
 from servicing.errors import EffectiveDateAhead
+from servicing.opening import Opening
 from servicing.queries import booked_balances, loan_view
 from tests.support.database import ADMIN, APP, Database
 from tests.support.loan_lives import ACTOR, open_book
@@ -276,3 +277,38 @@ def test_the_database_rounds_as_the_pure_function_does(
             ).fetchone()
             assert row is not None
             assert int(row[0]) == rounded(Fraction(numerator, denominator), mode)
+
+
+@pytest.mark.parametrize("late", [0, 5])
+def test_loans_in_mid_life_accrue_by_the_day_from_their_cut_over_on(engine: sa.Engine, late: int) -> None:
+    cut_over = OPENING + timedelta(days=31 + late)
+    zero = Money(0, "USD")
+    opening = Opening(
+        cut_over_on=cut_over,
+        principal=Money(921_343, "USD"),
+        interest=Money(1_234, "USD"),
+        late_fees=zero,
+        returned_payment_fees=zero,
+        other_fees=zero,
+        unapplied=zero,
+        days_past_due=late,
+    )
+    drafts = [replace(draft, opening=opening) for draft in portfolio()]
+    code = f"R{uuid.uuid4().hex[:8]}"
+    open_book(engine, code, OPENING)
+    advance(engine, code, cut_over + timedelta(days=3))
+    ids = list(run(engine, lambda uow: board_loans(uow, code, drafts), actor=ACTOR))
+
+    for days in (3, 4, 9, 40, 41, 75):
+        day = cut_over + timedelta(days=days)
+        advance(engine, code, day)
+        report = run_cycle(engine, code, day, actor=ACTOR)
+
+        assert report.failures == ()
+        ties_out(engine, ids)
+    with engine.connect() as connection:
+        early = connection.scalar(
+            sa.text("SELECT min(effective_date) FROM ledger.journal_entry WHERE subledger_id = ANY (:ids)"),
+            {"ids": ids},
+        )
+    assert early == cut_over
