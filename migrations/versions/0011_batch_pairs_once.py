@@ -1,6 +1,6 @@
 """Look up the accounts of a batch once: what was staged a moment ago was read again for each of its rows.
 
-Revision: 0012, after 0010.
+Revision: 0011, after 0010.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from alembic import op
 
 from ledger.sql_files import read_sql
 
-revision = "0012"
+revision = "0011"
 down_revision = "0010"
 branch_labels = None
 depends_on = None
