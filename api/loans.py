@@ -132,6 +132,7 @@ class PaymentIn:
     effective_date: date | None
     method: str
     external_id: str
+    excess: str | None = None
     overpayment: str | None = None
 
 
@@ -148,6 +149,7 @@ def pay(uow: UnitOfWork, payment: PaymentIn, *, request_key: str, money: MoneyFo
         method=payment.method,
         external_id=payment.external_id,
         request_key=request_key,
+        excess=payment.excess,
         overpayment=payment.overpayment,
     )
     return changed(uow, payment.loan_id, taken.payment_id, taken.entries, money)

@@ -17,7 +17,7 @@ from api.views import Json
 from ledger.requests import Outcome, once
 from ledger.unit_of_work import UnitOfWork
 
-ADDED = frozenset({"overpayment"})
+ADDED = frozenset({"excess", "overpayment"})
 """Fields of bodies that came with a later release."""
 
 

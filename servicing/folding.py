@@ -8,8 +8,8 @@ itself. Amounts are minor units. Never: which event does what. Next: `servicing/
 from __future__ import annotations
 
 import calendar
-from collections.abc import Iterator, Mapping, Set
-from dataclasses import astuple, dataclass
+from collections.abc import Iterable, Iterator, Mapping, Set
+from dataclasses import astuple, dataclass, replace
 from datetime import date, timedelta
 from heapq import heappop, heappush
 
@@ -22,8 +22,8 @@ from servicing.running_interest import RunningInterest
 from servicing.schedule import contract_of
 from servicing.state import LoanState, PlannedEntry, Review
 from servicing.terms import Terms
-from servicing.waterfall import ALL_RECEIVABLES, Allocation, Debt, Split, allocate, allocate_as_told
-from servicing.waterfall_order import Waterfall
+from servicing.waterfall import ALL_RECEIVABLES, Allocation, Claim, Debt, Split, allocate, allocate_as_told
+from servicing.waterfall_order import IN_ADVANCE, Waterfall
 
 ACCRUAL_KEY = "accrual:"
 """What the key of an entry of interest begins with."""
@@ -31,11 +31,17 @@ ACCRUAL_KEY = "accrual:"
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """How an amount is split: in which order, to which coming installments first, or as told by component."""
+    """How an amount is split: in which order, to which coming installments first, or as told by component.
+
+    Where it does not go `ahead`, installments that are not due take nothing; `whole`: an installment is paid whole or
+    not at all.
+    """
 
     waterfall: Waterfall
     after_prepayment: str
     told: Mapping[str, int] | None = None
+    ahead: bool = True
+    whole: bool = False
 
 
 class Folding:
@@ -61,6 +67,8 @@ class Folding:
         self.interest = RunningInterest(terms, contract)
         self.owed = dict.fromkeys(ALL_RECEIVABLES, 0)
         self.unapplied = 0
+        self.held = 0
+        """The part of unapplied cash that waits for installments to fall due, or to be paid whole."""
         self.recoverable = 0
         self.allocations: dict[int, Allocation] = {}
         self.by_installment: dict[int, Mapping[int, Allocation]] = {}
@@ -93,6 +101,7 @@ class Folding:
                 "funded": self.funded,
                 "owed": dict(self.owed),
                 "unapplied": self.unapplied,
+                "held": self.held,
                 "recoverable": self.recoverable,
                 "fees": self.fees.freeze(),
                 "fees_paid": self.fees_paid,
@@ -111,7 +120,7 @@ class Folding:
             self.installments = Installments(self.contract.rows)
             self.interest = RunningInterest(self.terms, self.contract)
         self.funded, self.unapplied = figures["funded"], figures["unapplied"]
-        self.recoverable = figures["recoverable"]
+        self.held, self.recoverable = figures["held"], figures["recoverable"]
         self.owed = dict(figures["owed"])
         self.fees, self.fees_paid = Fees(self._paid_on, figures["fees"]), figures["fees_paid"]
         self.reviews = {review[0]: Review(*review) for review in figures["reviews"]}
@@ -145,28 +154,44 @@ class Folding:
         self.installments.fall_due(day, interest_earned=earned, principal_owed=self.owed["principal"])
         if day in self._booking_days:
             self._book_interest(f"{ACCRUAL_KEY}{day}", day, self.interest.unbooked)
+        if self.held and self.installments.due_on(day):
+            self._book_interest(f"{ACCRUAL_KEY}{day}", day, self.interest.unbooked)
+            self.spend_held(day, f"held:{day}", replace(self.way_of(), ahead=False))
 
     @property
     def debt(self) -> int:
         """Return what pays the loan off, of what is booked by now."""
         return sum(self.owed.values()) + self._interest_ahead(pays_off=True)
 
-    def way_of(self, event: Event) -> Way:
-        """Return how an event's amount is split: in its own words, or in the product's."""
-        product, details = self.terms.product, event.details
+    def way_of(self, event: Event | None = None) -> Way:
+        """Return how an amount is split: in an event's own words, or in the product's."""
+        product, details = self.terms.product, event.details if event is not None else {}
+        own = details.get("waterfall")
         return Way(
-            product.waterfall_for(details.get("waterfall")), product.after_prepayment, details.get("allocate") or None
+            product.waterfall_for(own),
+            product.after_prepayment,
+            details.get("allocate") or None,
+            whole=product.partial_payments == "hold" and own is None and not details.get("allocate"),
         )
 
-    def lay(self, amount: int, event: Event, way: Way | None = None) -> Split:
-        """Split an amount over what is owed, as the event or the product has it, and count it as paid."""
-        return self.lay_on(amount, event.effective_date, f"event:{event.no}", way or self.way_of(event))
+    def lay(self, amount: int, event: Event, way: Way | None = None, *, beside: int = 0) -> Split:
+        """Split an amount over what is owed, as the event or the product has it, and count it as paid.
 
-    def lay_on(self, amount: int, day: date, key: str, way: Way) -> Split:
+        `beside` is what is paid right after it.
+        """
+        way = way or replace(self.way_of(event), whole=False)
+        return self.lay_on(amount, event.effective_date, f"event:{event.no}", way, beside=beside)
+
+    def lay_on(self, amount: int, day: date, key: str, way: Way, *, beside: int = 0) -> Split:
         """Split an amount over what is owed on a day, and count it as paid; `key` names what pays it."""
-        pays_off = amount + self.unapplied >= sum(self.owed.values())
+        pays_off = amount + beside >= sum(self.owed.values())
         owed = {**self.owed, "interest": self.owed["interest"] + self._interest_ahead(pays_off=pays_off)}
-        claims = self.installments.claims(owed, day, way.waterfall, way.after_prepayment)
+        if way.whole:
+            claims: Iterable[Claim] = self.installments.whole(amount + beside, day, ahead=way.ahead)
+        else:
+            claims = self.installments.claims(owed, day, way.waterfall, way.after_prepayment)
+        if not way.ahead:
+            claims = (claim for claim in claims if claim.status != IN_ADVANCE)
         debt = Debt(owed, self.installments.due_now())
         if way.told:
             split = allocate_as_told(way.told, debt, list(claims))
@@ -185,6 +210,7 @@ class Folding:
         """Close the installments if nothing is owed any more."""
         if not any(self.owed.values()) and self.paid_off_on is None:
             self.paid_off_on = day
+            self.held = 0
             self.installments.pay_off(day)
 
     def charge(self, fee: Fee) -> None:
@@ -212,14 +238,26 @@ class Folding:
             self.reviews[event.no] = Review(event.no, event.amount, stands)
 
     def spend_unapplied(self, most: int, event: Event) -> None:
-        """Pay out of unapplied cash as much as the loan has come to owe by an event."""
-        amount = min(self.unapplied, most)
-        if not amount:
-            return
-        key = f"event:{event.no}/applied"
-        parts = self.lay_on(amount, event.effective_date, key, self.way_of(event)).allocation
-        self.unapplied -= amount - parts.unapplied
-        self.plan(key, "unapplied_applied", event.effective_date, parts.receivables())
+        """Pay out of unapplied cash that is not held as much as the loan has come to owe by an event."""
+        way = replace(self.way_of(event), whole=False)
+        self._spend(min(self.unapplied - self.held, most), event.effective_date, f"event:{event.no}/applied", way)
+
+    def spend_held(self, day: date, key: str, way: Way) -> None:
+        """Pay out of held cash what it is held for, as far as it can be paid."""
+        spent = self._spend(self.held, day, key, way)
+        self.held = max(0, self.held - spent)
+
+    def _spend(self, amount: int, day: date, key: str, way: Way) -> int:
+        """Pay out of unapplied cash; return how much."""
+        if amount <= 0:
+            return 0
+        parts = self.lay_on(amount, day, key, way).allocation
+        spent = amount - parts.unapplied
+        if spent:
+            self.unapplied -= spent
+            self.fees_paid += parts.penalties + parts.other_fees
+            self.plan(key, "unapplied_applied", day, parts.receivables())
+        return spent
 
     def remember(self, event: Event, split: Split) -> None:
         """Keep how a payment was split."""

@@ -52,6 +52,11 @@ class _Line:
         return self.unpaid > 0 or any(self.fees[name] > self.paid[name] for name in FEES)
 
     @property
+    def unpaid_fees(self) -> int:
+        """Return what is missing of its fees."""
+        return sum(max(0, self.fees[name] - self.paid[name]) for name in FEES)
+
+    @property
     def all_paid(self) -> int:
         """Return what was paid of interest and principal."""
         return self.paid["interest"] + self.paid["principal"]
@@ -220,6 +225,31 @@ class Installments:
         rest = {name: owed[name] for name in ("interest", "principal")}
         yield Claim(last.no, _status(last, day), rest, sum(rest.values()))
 
+    def whole(self, cash: int, day: date, *, ahead: bool) -> Iterator[Claim]:
+        """Yield what those installments take of cash that it pays whole, the oldest first.
+
+        Interest and principal make one whole. Once nothing of what is due is missing, the fees of what is due take what
+        is left, and then, if cash may go `ahead`, coming installments that it pays whole.
+        """
+        due = [line for line in self._lines if line.has_fallen_due]
+        for line in due:
+            if line.unpaid > cash:
+                return
+            if line.unpaid:
+                yield _without_fees(_due_claim(line, day))
+            cash -= line.unpaid
+        for line in due:
+            fees = line.unpaid_fees
+            if fees and cash:
+                claim = _due_claim(line, day)
+                yield Claim(line.no, claim.status, {name: claim.most[name] for name in FEES}, 0)
+            cash -= min(fees, cash)
+        for line in (line for line in self._lines if ahead and not line.has_fallen_due and line.asks):
+            if line.unpaid + line.unpaid_fees > cash:
+                return
+            yield _coming_claim(line, True, self._interest_asked_by(line))
+            cash -= line.unpaid + line.unpaid_fees
+
     def lay(self, taken: Mapping[int, Allocation], day: date) -> None:
         """Count what a payment brought to each installment; one that it passed asks for no more than it was paid."""
         for line in self._lines[: max(taken, default=0)]:
@@ -285,6 +315,11 @@ class Installments:
     def has_one_untouched(self) -> bool:
         """Tell whether an installment that is not due yet asks for something and was paid nothing."""
         return any(line.unpaid and not line.all_paid for line in self._lines[self._fallen :])
+
+    @property
+    def are_current(self) -> bool:
+        """Tell whether nothing is missing of the interest and principal of those that are due."""
+        return not any(line.unpaid for line in self._lines[: self._fallen])
 
     def unpaid_through(self, no: int) -> int:
         """Return what is missing of interest and principal of the installments up to this one."""
@@ -361,6 +396,10 @@ def _due_claim(line: _Line, day: date) -> Claim:
     most["interest"] = line.interest - line.paid["interest"]
     most["principal"] = line.principal - line.paid["principal"]
     return Claim(line.no, _status(line, day), most, line.unpaid)
+
+
+def _without_fees(claim: Claim) -> Claim:
+    return replace(claim, most={name: claim.most[name] for name in SHARING_ROOM})
 
 
 def _coming_claim(line: _Line, interest_first: bool, interest: int | None) -> Claim:

@@ -34,8 +34,13 @@ from servicing.errors import LaterWork, ProductInvalid
 from servicing.waterfall_order import COMPONENTS, NAMED, Waterfall, own_pairs, waterfall_of
 
 Component = Literal["penalties", "fees", "interest", "principal"]
-Overpayment = Literal["hold", "refuse"]
-"""What becomes of an amount that is more than the payoff: it is held as unapplied cash, or refused."""
+Excess = Literal["apply", "hold", "refund"]
+"""What becomes of what is more than is due: it pays coming installments, waits for them, or is sent back at once."""
+
+Overpayment = Literal["hold", "refund", "refuse"]
+"""What becomes of what is more than the payoff: it is held as unapplied cash, sent back at once, or refused."""
+
+EXCESSES: tuple[str, ...] = get_args(Excess)
 
 OVERPAYMENTS: tuple[str, ...] = get_args(Overpayment)
 
@@ -162,7 +167,18 @@ class Product(_Rules):
     """The rules of a product; what a key means is in the scenario format."""
 
     added = frozenset(
-        {"rebate", "purpose", "odd_days", "business_days", "overpayment", "fee_tax", "waivers", "small_balance"}
+        {
+            "rebate",
+            "purpose",
+            "odd_days",
+            "business_days",
+            "overpayment",
+            "excess",
+            "partial_payments",
+            "fee_tax",
+            "waivers",
+            "small_balance",
+        }
     )
 
     name: str = "installment"
@@ -184,7 +200,9 @@ class Product(_Rules):
     waterfall: Annotated[str | tuple[str, ...], BeforeValidator(read_waterfall)] = "schedule"
     processing: Literal["horizontal", "vertical"] | None = None
     order: tuple[Component, ...] = ("penalties", "fees", "interest", "principal")
+    excess: Excess = "apply"
     overpayment: Overpayment = "hold"
+    partial_payments: Literal["apply", "hold"] = "apply"
     grace_days: int = Field(default=0, ge=0, le=365)
     late_fee: LateFee = LateFee()
     returned_payment_fee: Exact = Field(default=Decimal(0), ge=0)

@@ -49,7 +49,7 @@ def _keys(needed: str = "", optional: str = "", one_of: str = "") -> Keys:
 
 
 KINDS: Mapping[str, Keys] = {
-    "payment": _keys("amount", "method waterfall allocate overpayment"),
+    "payment": _keys("amount", "method waterfall allocate excess overpayment"),
     "payoff_quote": _keys("good_through"),
     "payoff": _keys("amount", "method quote overpayment"),
     "refund": _keys("amount", "method reason"),

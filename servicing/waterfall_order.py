@@ -12,7 +12,8 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
-STATUSES = ("past_due", "due", "in_advance")
+IN_ADVANCE = "in_advance"
+STATUSES = ("past_due", "due", IN_ADVANCE)
 COMPONENTS = ("penalties", "fees", "interest", "principal")
 PAIRS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {f"{status}_{component}": (status, component) for status in STATUSES for component in COMPONENTS}

@@ -8,8 +8,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import click
+
 from api.cli.output import Column, amount, grouped, print_line, print_table
 
+EXCESS = click.option(
+    "--excess",
+    type=click.Choice(["apply", "hold", "refund"]),
+    help="What is more than is due [default: the product's].",
+)
+OVERPAYMENT = click.option(
+    "--overpayment",
+    type=click.Choice(["hold", "refund", "refuse"]),
+    help="What is more than the payoff [default: the product's].",
+)
 PAYMENT_COLUMNS = (
     Column("payment_id", "Payment", right=True),
     Column("external_id", "External id"),

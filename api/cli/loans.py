@@ -13,7 +13,7 @@ import click
 
 from api.cli.boarding import board_one
 from api.cli.default_group import DefaultGroup
-from api.cli.loan_changes import PAYMENT_COLUMNS, print_payment, shown
+from api.cli.loan_changes import EXCESS, OVERPAYMENT, PAYMENT_COLUMNS, print_payment, shown
 from api.cli.options import BOOK_DAY, DAY, REQUEST_KEY, changes, reads
 from api.cli.output import Column, amount, grouped, print_facts, print_line, print_table
 from api.cli.session import Session, new_request_key
@@ -103,6 +103,8 @@ def list_loans(session: Session, after: int, limit: int) -> None:
 @click.option("--method", default="ach", show_default=True, help="cash, ach, card, check or wire.")
 @click.option("--id", "external_id", required=True, help="What the outside world calls the payment.")
 @click.option("--effective-date", type=BOOK_DAY, help="When it counts [default: the business date].")
+@EXCESS
+@OVERPAYMENT
 @REQUEST_KEY
 @changes
 def pay(
@@ -112,6 +114,8 @@ def pay(
     method: str,
     external_id: str,
     effective_date: date | None,
+    excess: str | None,
+    overpayment: str | None,
     request_key: str | None,
 ) -> None:
     """Take a payment, today's or a back-dated one, and show where each cent went.
@@ -119,6 +123,7 @@ def pay(
     \b
     loanbook loan pay 7 888.49 --method ach --id P-1001
     loanbook loan pay 7 500 --id P-1002 --effective-date 2026-03-21 --dry-run
+    loanbook loan pay 7 1000 --id P-1003 --excess hold
     """
     from api.loans import PaymentIn
     from api.loans import pay as take
@@ -136,6 +141,8 @@ def pay(
             effective_date=effective_date,
             method=method,
             external_id=external_id,
+            excess=excess,
+            overpayment=overpayment,
         )
         return take(uow, payment, request_key=key, money=major_units)
 

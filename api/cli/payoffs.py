@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from api.cli.loan_changes import print_entries, print_owed, print_payment
+from api.cli.loan_changes import OVERPAYMENT, print_entries, print_owed, print_payment
 from api.cli.options import BOOK_DAY, REQUEST_KEY, changes, reads
 from api.cli.output import Column, amount, grouped, print_facts, print_line, print_table
 from api.cli.session import Session, new_request_key
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from ledger.unit_of_work import UnitOfWork
 
 METHODS = "cash, ach, card, check or wire."
-OVERPAYMENT = click.option(
-    "--overpayment", type=click.Choice(["hold", "refuse"]), help="What is over the payoff [default: the product's]."
-)
 QUOTE_COLUMNS = (
     Column("quote_id", "Quote", right=True),
     Column("quoted_on", "Quoted"),

@@ -17,7 +17,7 @@ from api.requests import inputs_of, once_on_loan
 from api.views import minor_units
 from ledger.money import Money
 from servicing.events import Kind
-from servicing.product import Overpayment
+from servicing.product import Excess, Overpayment
 
 routes = Blueprint("payments", __name__)
 
@@ -25,13 +25,17 @@ ReturnCode = Annotated[str, StringConstraints(pattern=r"^R[0-9]{2}$")]
 
 
 class PaymentBody(Body):
-    """A payment: how much, by which method, known outside by which name, effective when (default: today)."""
+    """A payment: how much, by which method, known outside by which name, effective when (default: today).
+
+    `excess` and `overpayment` say what becomes of what is more than is due, and more than the payoff.
+    """
 
     amount: Minor
     currency: CurrencyCode
     method: Code
     external_id: Code
     effective_date: Day | None = None
+    excess: Excess | None = None
     overpayment: Overpayment | None = None
 
 
@@ -57,6 +61,7 @@ def create(loan_id: int) -> Response:
         effective_date=given.effective_date,
         method=given.method,
         external_id=given.external_id,
+        excess=given.excess,
         overpayment=given.overpayment,
     )
     return once_on_loan(

@@ -14,6 +14,7 @@ from typing import Any
 from ledger.money import Money
 from ledger.unit_of_work import UnitOfWork
 from servicing.commands.recording import check_currency, check_day, record
+from servicing.commands.refunds import refund, refundable
 from servicing.errors import (
     MethodUnknown,
     PaymentDuplicate,
@@ -27,8 +28,8 @@ from servicing.errors import (
 )
 from servicing.events import CLEARING_ROLES, UNDOING, Event, Kind
 from servicing.payoff import before_the_close, still_asked
-from servicing.product import OVERPAYMENTS, read_waterfall
-from servicing.store import Loan
+from servicing.product import EXCESSES, OVERPAYMENTS, read_waterfall
+from servicing.store import Loan, load_loan
 from servicing.waterfall import Allocation
 from servicing.waterfall_order import COMPONENTS
 
@@ -67,22 +68,30 @@ def take_payment(
     request_key: str,
     waterfall: Any = None,
     allocate: Mapping[str, Money] | None = None,
+    excess: str | None = None,
     overpayment: str | None = None,
     payoff: Mapping[str, Any] | None = None,
 ) -> Taken:
     """Take a payment at its effective date, today or earlier, and book it.
 
     It is allocated by the product's waterfall, by its own (a name, or a list as a product has it), or as told by
-    component. What is more than the payoff is unapplied, or refused where the payment or else the product says so
-    (`overpayment`). `payoff` is what a payment that is to pay the loan off says of itself.
+    component. The payment, or else the product, says what becomes of what is more than is due (`excess`), and of what
+    is more than the payoff (`overpayment`); what is to be sent back at once is a refund of its own. `payoff` is what a
+    payment that is to pay the loan off says of itself.
     Raises: LoanUnknown; PaymentNotPositive; CurrencyMismatch; MethodUnknown; EffectiveDateAhead;
     EffectiveBeforeFunding; PaymentDuplicate; RequestKeyReused; WaterfallInvalid; SplitNotAmount;
     PaymentRuleUnknown; PaymentExceedsPayoff.
     """
 
+    rules: dict[str, str] = {}
+
     def draft(loan: Loan) -> Event:
         details = {"external_id": external_id, "currency": amount.currency, **(payoff or {})}
-        details |= _own_rule("overpayment", overpayment, OVERPAYMENTS)
+        details |= _own_rule("excess", excess, EXCESSES) | _own_rule("overpayment", overpayment, OVERPAYMENTS)
+        if excess is not None and (allocate is not None or waterfall == "payoff"):
+            raise WaterfallInvalid(reason="its split says what becomes of all of it; there is no excess")
+        product = loan.terms.product
+        rules.update(excess=excess or product.excess, overpayment=overpayment or product.overpayment)
         return Event(
             kind=Kind.PAYMENT,
             effective_date=effective_date,
@@ -94,7 +103,31 @@ def take_payment(
 
     done = record(uow, loan_id, draft, lambda loan, event: _check_payment(loan, event, amount), request_key)
     allocation = done.state.allocations.get(done.event.no)
-    return Taken(loan_id, done.event.no, allocation, done.entries, done.replayed)
+    refunded: tuple[int, ...] = ()
+    if "refund" in rules.values() and allocate is None and not done.replayed:
+        refunded = _send_back(uow, loan_id, done.event, rules, request_key)
+    return Taken(loan_id, done.event.no, allocation, (*done.entries, *refunded), done.replayed)
+
+
+def _send_back(
+    uow: UnitOfWork, loan_id: int, payment: Event, rules: Mapping[str, str], request_key: str
+) -> tuple[int, ...]:
+    """Refund what a payment left unapplied, where that is the rule; return the entries booked."""
+    loan, day = load_loan(uow.connection, loan_id, lock=False), payment.effective_date
+    then = before_the_close(loan.terms, loan.events, day, fees_through=loan.fees_through)
+    missing = any(each.unpaid for each in then.installments if each.due <= day)
+    amount = min(then.allocations[payment.no].unapplied, refundable(loan, day))
+    if missing or not amount or rules["excess" if then.payoff else "overpayment"] != "refund":
+        return ()
+    return refund(
+        uow,
+        loan_id,
+        amount=Money(amount, loan.terms.currency),
+        effective_date=day,
+        method=payment.method,
+        request_key=f"{request_key}/refund",
+        reason=f"payment {payment.no} brought more than is kept",
+    ).entries
 
 
 def return_payment(uow: UnitOfWork, loan_id: int, payment_id: int, code: str, request_key: str) -> Undone:

@@ -131,6 +131,7 @@ def _pay(live: Live, event: ScenarioEvent) -> int:
         request_key=live.key_of(event),
         waterfall=event.values.get("waterfall"),
         allocate=split,
+        excess=event.values.get("excess"),
         overpayment=event.values.get("overpayment"),
     ).payment_id
 

@@ -33,6 +33,8 @@ def board(folding: Folding, event: Event) -> None:
     for name in BALANCES[:-1]:
         folding.owed[name] += event.details[name] if name not in FEES else 0
     folding.unapplied += event.details["unapplied"]
+    if folding.terms.product.partial_payments == "hold":
+        folding.held += event.details["unapplied"]
     oldest = contract.rows[place.past_due[0] - 1].due if place.past_due else day
     for name in FEES:
         if event.details[name]:

@@ -8,23 +8,28 @@ from __future__ import annotations
 from dataclasses import replace
 
 from servicing.effects.refunds import recover
+from servicing.effects.suspense import hold, way_of_payment
 from servicing.events import CLEARING_ROLES, Event
 from servicing.folding import Folding
 
 
 def pay(folding: Folding, event: Event) -> None:
-    """Split a payment over what is owed; what is more than that is unapplied.
+    """Split a payment over what is owed; what is more than that is unapplied, or held where that is the rule.
 
     What the borrower was refunded and has to give back comes first, unless the payment says itself how it is split. One
     that is to pay the loan off has the unapplied cash that is there pay what it leaves.
     """
     recovered = 0 if event.details.get("allocate") else recover(folding, event)
-    split = folding.lay(event.amount - recovered, event)
-    folding.unapplied += split.allocation.unapplied
+    cash, pays_off = event.amount - recovered, bool(event.details.get("payoff"))
+    if pays_off:
+        folding.held = 0
+    way = way_of_payment(folding, event, cash)
+    split = folding.lay(cash, event, way, beside=folding.unapplied if pays_off else folding.held)
     folding.remember(event, replace(split, allocation=replace(split.allocation, recoverable=recovered)))
     amounts = {**split.allocation.receivables(), "unapplied": split.allocation.unapplied}
     if any(amounts.values()):
         role = CLEARING_ROLES[event.method]
         folding.plan(f"event:{event.no}", "payment_applied", event.effective_date, amounts, role)
-    if event.details.get("payoff"):
+    hold(folding, event, split.allocation.unapplied, way)
+    if pays_off:
         folding.spend_unapplied(folding.debt, event)

@@ -15,6 +15,7 @@ def refund(folding: Folding, event: Event) -> None:
     key, day, amount = f"event:{event.no}", event.effective_date, event.amount
     covered = min(folding.unapplied, amount)
     folding.unapplied -= covered
+    folding.held = min(folding.held, folding.unapplied)
     folding.recoverable += amount - covered
     if covered:
         folding.plan(f"{key}/approved", "refund_approved", day, {"refund": covered})

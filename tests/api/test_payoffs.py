@@ -86,3 +86,13 @@ def test_an_amount_over_the_payoff_is_refused_where_the_payment_says_so(
     assert "9228.58 USD is more than the 9228.57 USD" in refused["detail"]
     unknown = problem(send(client, f"/v1/loans/{loan}/{where}", {**body, "overpayment": "keep"}, "off-2"))
     assert unknown["code"] == "request-invalid"
+
+
+def test_a_payment_may_have_its_excess_wait_or_sent_back(client: FlaskClient, loan: int) -> None:
+    # The first installment is paid; nothing is due before 15 March.
+    waiting = send(client, f"/v1/loans/{loan}/payments", payment(10_000, "P-2", excess="hold"), "p2").get_json()
+    back = send(client, f"/v1/loans/{loan}/payments", payment(2_500, "P-3", excess="refund"), "p3").get_json()
+
+    assert waiting["allocation"]["unapplied"] == waiting["balances"]["unapplied"] == usd(10_000)
+    assert back["balances"]["unapplied"] == usd(10_000)
+    assert [entry["template"] for entry in back["entries"]][-2:] == ["refund_approved", "refund_sent"]

@@ -4,18 +4,26 @@ from __future__ import annotations
 
 from datetime import date
 from functools import partial
+from typing import Any
 
 import psycopg
 import pytest
 import sqlalchemy as sa
 
 from ledger.commands import books
-from ledger.errors import RequestKeyReused
+from ledger.errors import DomainError, RequestKeyReused
 from ledger.money import Money
 from ledger.unit_of_work import run
-from servicing.commands.payments import return_payment
+from servicing.commands.payments import return_payment, take_payment
 from servicing.commands.payoffs import PaidOff, pay_off, quote_payoff
-from servicing.errors import LoanUnknown, PaymentExceedsPayoff, PayoffDateRefused, PayoffQuoteUnknown
+from servicing.errors import (
+    LoanUnknown,
+    PaymentExceedsPayoff,
+    PaymentRuleUnknown,
+    PayoffDateRefused,
+    PayoffQuoteUnknown,
+    WaterfallInvalid,
+)
 from servicing.queries import PayoffQuote, booked_balances, loan_view, payoff_quote, payoff_quotes
 from tests.integration.servicing.acts import pay
 from tests.support.database import APP, Database
@@ -168,3 +176,32 @@ def test_the_database_refuses_a_quote_that_does_not_add_up(
         value = changed.replace("{", '{"quote_no": 2, "request_key": "x", ')
         with module_database.connect(APP) as app, pytest.raises(psycopg.errors.CheckViolation):
             app.execute(copied, (value, one))
+
+
+def test_words_of_a_payment_that_contradict_each_other_or_are_unknown_are_refused(
+    engine: sa.Engine, loan: tuple[str, int, int]
+) -> None:
+    _, one, _ = loan
+    amount = Money(1_000, "USD")
+    refusals: tuple[tuple[type[DomainError], dict[str, Any]], ...] = (
+        (WaterfallInvalid, {"excess": "hold", "allocate": {"unapplied": amount}}),
+        (WaterfallInvalid, {"excess": "hold", "waterfall": "payoff"}),
+        (PaymentRuleUnknown, {"excess": "keep"}),
+        (PaymentRuleUnknown, {"overpayment": "keep"}),
+    )
+    for error, words in refusals:
+        with pytest.raises(error):
+            run(
+                engine,
+                partial(
+                    take_payment,
+                    loan_id=one,
+                    amount=amount,
+                    effective_date=TODAY,
+                    method="ach",
+                    external_id="p",
+                    request_key="p",
+                    **words,
+                ),
+                actor=ACTOR,
+            )
