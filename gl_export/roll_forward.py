@@ -48,6 +48,8 @@ KINDS = (
             "small_balance_written_off",
         ),
     ),
+    MovementKind("credited", "Credited", ("goodwill_credited", "merchant_refund_applied")),
+    MovementKind("charged_back", "Charged back", ("payment_charged_back", "unapplied_charged_back")),
     MovementKind("refunded", "Refunded", ("refund_approved", "refund_recoverable", "refund_sent", "refund_recovered")),
     MovementKind("disbursed", "Disbursed", ("disbursement_sent",)),
 )

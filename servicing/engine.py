@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 
 from servicing.checkpoint import Checkpoint
-from servicing.effects import boarding, fees, funding, payments, refunds, waivers, write_offs
+from servicing.effects import boarding, chargebacks, credits, fees, funding, payments, refunds, waivers, write_offs
 from servicing.events import UNDOING, Event, Kind
 from servicing.folding import ACCRUAL_KEY, Folding
 from servicing.state import LoanState
@@ -37,6 +37,9 @@ EFFECTS: Mapping[Kind, Effect] = {
     Kind.WRITE_OFF: write_offs.write_off,
     Kind.REFUND: refunds.refund,
     Kind.CREDIT_BALANCE_REFUND: refunds.refund,
+    Kind.GOODWILL_CREDIT: credits.give_goodwill,
+    Kind.MERCHANT_REFUND: credits.take_merchant_refund,
+    Kind.CHARGEBACK: chargebacks.charge_back,
 }
 """What an event does of itself, by its kind; one that only undoes another does nothing more."""
 

@@ -181,6 +181,45 @@ class NoCreditBalance(DomainError, code="no-credit-balance"):
     currency: str
 
 
+class CreditNotPositive(DomainError, code="credit-not-positive"):
+    """a credit of {amount} {currency} is refused; it must be above zero"""
+
+    amount: Minor
+    currency: str
+
+
+class ChargebackNotPositive(DomainError, code="chargeback-not-positive"):
+    """a chargeback of {amount} {currency} is refused; it must be above zero"""
+
+    amount: Minor
+    currency: str
+
+
+class ChargebackExceedsPayment(DomainError, code="chargeback-exceeds-payment"):
+    """a chargeback of {amount} {currency} is more than the {left} {currency} left of payment {payment_id}"""
+
+    payment_id: int
+    amount: Minor
+    left: Minor
+    currency: str
+
+
+class ChargebackBeforePayment(DomainError, code="chargeback-before-payment"):
+    """{effective_date} lies before the payment was made on {paid_on}"""
+
+    effective_date: date
+    paid_on: date
+
+
+class PaymentChargedBack(DomainError, code="payment-charged-back"):
+    """{amount} {currency} of payment {payment_id} of loan {loan_id} was charged back; reverse the chargeback first"""
+
+    loan_id: int
+    payment_id: int
+    amount: Minor
+    currency: str
+
+
 class PayoffDateRefused(DomainError, code="payoff-date-refused"):
     """a payoff can be quoted through {first} to {last}, not through {good_through}"""
 

@@ -7,7 +7,7 @@ events: the fold computes them. Next: `servicing/engine.py`, and `servicing/effe
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -81,3 +81,10 @@ class Event:
     def order(self) -> tuple[date, int, int]:
         """Return the place of the event in the order of replay."""
         return self.effective_date, self.rank, self.no
+
+
+def charged_back(events: Sequence[Event], payment_no: int) -> int:
+    """Return how much of a payment was charged back, by events that stand."""
+    undone = {event.of for event in events if event.kind in UNDOING}
+    taken = [event for event in events if event.kind is Kind.CHARGEBACK and event.of == payment_no]
+    return sum(event.amount for event in taken if event.no not in undone)

@@ -15,7 +15,7 @@ from heapq import heappop, heappush
 
 from servicing.checkpoint import Checkpoint, Figures, day_of_text, text_of_day
 from servicing.contract import Change, Contract
-from servicing.events import Event
+from servicing.events import Event, Kind
 from servicing.fees import Fee, Fees
 from servicing.installments import Installments
 from servicing.running_interest import RunningInterest
@@ -71,6 +71,10 @@ class Folding:
         """The part of unapplied cash that waits for installments to fall due, or to be paid whole."""
         self.recoverable = 0
         self.allocations: dict[int, Allocation] = {}
+        self.charged_back: dict[int, dict[str, int]] = {}
+        """What was taken back of payments, by receivable."""
+        self._paid_before: dict[int, Mapping[str, int]] = {}
+        """What payments before the checkpoint paid, by receivable; nothing of those that paid nothing."""
         self.by_installment: dict[int, Mapping[int, Allocation]] = {}
         self.planned: list[PlannedEntry] = []
         self.reviews: dict[int, Review] = {}
@@ -103,6 +107,8 @@ class Folding:
                 "unapplied": self.unapplied,
                 "held": self.held,
                 "recoverable": self.recoverable,
+                "paid_by": {str(no): self.paid_by(no) for no in (*self._paid_before, *self.allocations)},
+                "charged_back": {str(no): taken for no, taken in self.charged_back.items()},
                 "fees": self.fees.freeze(),
                 "fees_paid": self.fees_paid,
                 "reviews": [astuple(review) for review in self.reviews.values()],
@@ -121,6 +127,8 @@ class Folding:
             self.interest = RunningInterest(self.terms, self.contract)
         self.funded, self.unapplied = figures["funded"], figures["unapplied"]
         self.held, self.recoverable = figures["held"], figures["recoverable"]
+        self._paid_before = {int(no): paid for no, paid in figures["paid_by"].items()}
+        self.charged_back = {int(no): dict(taken) for no, taken in figures["charged_back"].items()}
         self.owed = dict(figures["owed"])
         self.fees, self.fees_paid = Fees(self._paid_on, figures["fees"]), figures["fees_paid"]
         self.reviews = {review[0]: Review(*review) for review in figures["reviews"]}
@@ -220,6 +228,20 @@ class Folding:
         self.installments.charge(fee.installment, fee.receivable, fee.amount)
         self.paid_off_on = None
 
+    def owe_again(self, no: int, principal: int, interest: int) -> None:
+        """Owe principal and interest once more, with an installment; a loan that was paid off is open again."""
+        if principal or interest:
+            self.owed["principal"] += principal
+            self.owed["interest"] += interest
+            self.installments.owe_again(no, principal, interest)
+            self.paid_off_on = None
+
+    def paid_by(self, no: int) -> Mapping[str, int]:
+        """Return what a payment has paid, by receivable; nothing of one that is not in force."""
+        if no not in self.allocations:
+            return self._paid_before.get(no, {})
+        return {name: part for name, part in self.allocations[no].receivables().items() if part}
+
     def waive_fee(self, fee: Fee, amount: int) -> None:
         """No longer ask for a part of a fee."""
         fee.waived += amount
@@ -263,7 +285,8 @@ class Folding:
         """Keep how a payment was split."""
         self.allocations[event.no] = split.allocation
         self.by_installment[event.no] = split.by_installment
-        self.fees_paid += split.allocation.penalties + split.allocation.other_fees
+        if event.kind is Kind.PAYMENT:
+            self.fees_paid += split.allocation.penalties + split.allocation.other_fees
 
     def plan(
         self, key: str, template: str, day: date, amounts: Mapping[str, int], clearing_role: str | None = None

@@ -36,6 +36,8 @@ class _Line:
     fees: dict[str, int] = field(default_factory=lambda: dict.fromkeys(FEES, 0))
     paid: dict[str, int] = field(default_factory=lambda: dict.fromkeys(ALL_RECEIVABLES, 0))
     waived: dict[str, int] = field(default_factory=lambda: dict.fromkeys(ALL_RECEIVABLES, 0))
+    interest_again: int = 0
+    """Interest that was paid once, and is owed once more."""
     has_fallen_due: bool = False
     paid_off_on: date | None = None
 
@@ -64,6 +66,18 @@ class _Line:
     def ask_for_what_was_paid(self) -> None:
         self.interest, self.principal = self.paid["interest"], self.paid["principal"]
 
+    @property
+    def interest_off(self) -> int:
+        """Return the interest that was earned and is not asked for, less what is asked for once more."""
+        return self.waived["interest"] - self.interest_again
+
+    def owe_again(self, principal: int, interest: int) -> None:
+        """Ask once more for what was paid."""
+        self.principal += principal
+        self.interest += interest
+        self.interest_again += interest
+        self.paid_off_on = None
+
     def waive_interest(self, amount: int) -> None:
         """Ask for less interest, and for as much less in all."""
         self.waived["interest"] += amount
@@ -88,6 +102,7 @@ class _Line:
             "fees": dict(self.fees),
             "paid": dict(self.paid),
             "waived": dict(self.waived),
+            "interest_again": self.interest_again,
             "has_fallen_due": self.has_fallen_due,
             "paid_off_on": text_of_day(self.paid_off_on),
             "earned_by_then": self.earned_by_then,
@@ -97,6 +112,7 @@ class _Line:
         """Take over what had become of it."""
         self.interest, self.principal = figures["interest"], figures["principal"]
         self.fees, self.paid, self.waived = (dict(figures[name]) for name in ("fees", "paid", "waived"))
+        self.interest_again = figures["interest_again"]
         self.has_fallen_due, self.paid_off_on = figures["has_fallen_due"], day_of_text(figures["paid_off_on"])
         self.earned_by_then = figures["earned_by_then"]
 
@@ -140,10 +156,10 @@ class Installments:
             if line is not last:
                 earned = interest_earned if line.earned_by_then is None else line.earned_by_then
                 self._settle(line, earned, principal_owed)
-                self._claimed_interest += line.interest + line.waived["interest"]
+                self._claimed_interest += line.interest + line.interest_off
                 self._note_satisfied(line, day)
         if last.has_fallen_due:
-            last.interest = interest_earned - self._claimed_interest - last.waived["interest"]
+            last.interest = interest_earned - self._claimed_interest - last.interest_off
             last.principal = self._principal_left_for(last, principal_owed)
             if last.interest + last.principal > last.all_paid:
                 last.paid_off_on = None
@@ -179,6 +195,8 @@ class Installments:
                 heir.paid[name] += line.paid[name]
                 heir.waived[name] += 0 if name == "interest" else line.waived[name]
             heir.waive_interest(line.waived["interest"])
+            if line.interest_again:
+                heir.owe_again(0, line.interest_again)
 
     def board(self, asks: Mapping[int, tuple[int, int]], paid_ahead: Iterable[int], day: date) -> None:
         """Take over what those past due ask for, interest and principal, and which were paid ahead.
@@ -267,6 +285,10 @@ class Installments:
         """Add a fee to an installment."""
         self._lines[no - 1].fees[receivable] += fee
 
+    def owe_again(self, no: int, principal: int, interest: int) -> None:
+        """Have an installment ask once more for what was paid."""
+        self._lines[no - 1].owe_again(principal, interest)
+
     def waive_fee(self, no: int, receivable: str, amount: int) -> None:
         """Ask for less of an installment's fees."""
         self._lines[no - 1].waive_fee(receivable, amount)
@@ -283,7 +305,7 @@ class Installments:
         for line in self._lines[self._fallen :]:
             if line.asks_interest and line.unpaid and line.earned_by_then is not None:
                 # Its period is over: what was earned since belongs to the next one.
-                own = line.earned_by_then - claimed - line.waived["interest"] - line.paid["interest"]
+                own = line.earned_by_then - claimed - line.interest_off - line.paid["interest"]
                 line.waive_interest(part := max(0, min(amount, own)))
                 amount, claimed = amount - part, line.earned_by_then
         if amount:
@@ -365,7 +387,7 @@ class Installments:
     def _settle(self, line: _Line, interest_earned: int, principal_owed: int) -> None:
         if line.paid_off_on is not None:
             return
-        earned = interest_earned - self._claimed_interest - line.waived["interest"] if line.asks_interest else 0
+        earned = interest_earned - self._claimed_interest - line.interest_off if line.asks_interest else 0
         total = line.interest + line.principal if line.keeps_total else max(earned + line.principal, line.all_paid)
         line.interest = min(earned, total - line.paid["principal"])
         line.principal = min(total - line.interest, self._principal_left_for(line, principal_owed))

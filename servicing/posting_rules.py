@@ -140,6 +140,64 @@ RULES = (
         ),
     ),
     Rule(
+        Turn.SETTLES,
+        Template(
+            "goodwill_credited",
+            1,
+            "Goodwill credit by the lender",
+            (
+                Row("GOODWILL_CREDITS", "LATE_FEES_RECEIVABLE", "late_fees"),
+                Row("GOODWILL_CREDITS", "RETURNED_PAYMENT_FEES_RECEIVABLE", "returned_payment_fees"),
+                Row("GOODWILL_CREDITS", "OTHER_FEES_RECEIVABLE", "other_fees"),
+                Row("GOODWILL_CREDITS", "INTEREST_RECEIVABLE", "interest"),
+                Row("GOODWILL_CREDITS", "LOAN_PRINCIPAL", "principal"),
+                Row("GOODWILL_CREDITS", "RECOVERABLE_FROM_BORROWER", "recoverable"),
+                Row("GOODWILL_CREDITS", "UNAPPLIED_PAYMENTS", "unapplied"),
+            ),
+        ),
+    ),
+    Rule(
+        Turn.SETTLES,
+        Template(
+            "merchant_refund_applied",
+            1,
+            "Refund by the merchant",
+            (
+                Row(RAIL, "LATE_FEES_RECEIVABLE", "late_fees"),
+                Row(RAIL, "RETURNED_PAYMENT_FEES_RECEIVABLE", "returned_payment_fees"),
+                Row(RAIL, "OTHER_FEES_RECEIVABLE", "other_fees"),
+                Row(RAIL, "INTEREST_RECEIVABLE", "interest"),
+                Row(RAIL, "LOAN_PRINCIPAL", "principal"),
+                Row(RAIL, "UNAPPLIED_PAYMENTS", "unapplied"),
+            ),
+        ),
+    ),
+    Rule(
+        Turn.CHARGES,
+        Template(
+            "payment_charged_back",
+            1,
+            "Payment charged back",
+            (
+                Row("LATE_FEES_RECEIVABLE", RAIL, "late_fees"),
+                Row("RETURNED_PAYMENT_FEES_RECEIVABLE", RAIL, "returned_payment_fees"),
+                Row("OTHER_FEES_RECEIVABLE", RAIL, "other_fees"),
+                Row("INTEREST_RECEIVABLE", RAIL, "interest"),
+                Row("LOAN_PRINCIPAL", RAIL, "principal"),
+                Row("RECOVERABLE_FROM_BORROWER", RAIL, "recoverable"),
+            ),
+        ),
+    ),
+    Rule(
+        Turn.SPENDS,
+        Template(
+            "unapplied_charged_back",
+            1,
+            "Unapplied cash of a payment charged back",
+            (Row("UNAPPLIED_PAYMENTS", RAIL, "unapplied"),),
+        ),
+    ),
+    Rule(
         Turn.SPENDS,
         Template(
             "refund_approved",

@@ -63,6 +63,12 @@ def read_waterfall(value: Any) -> str | tuple[str, ...]:
     return value
 
 
+def _read_own_waterfall(value: Any) -> str | tuple[str, ...] | None:
+    return None if value is None else read_waterfall(value)
+
+
+PRINCIPAL_FIRST: tuple[Component, ...] = ("principal", "interest", "fees", "penalties")
+
 Exact = Annotated[Decimal, BeforeValidator(_no_float)]
 """A decimal that was never a float."""
 
@@ -157,6 +163,22 @@ class SmallBalance(_Rules):
     automatic: bool = False
 
 
+class GoodwillCredit(_Rules):
+    """Where a credit goes that the lender gives: as the product has payments go, unless it says otherwise."""
+
+    waterfall: Annotated[str | tuple[str, ...] | None, BeforeValidator(_read_own_waterfall)] = None
+    order: tuple[Component, ...] | None = None
+    after_prepayment: Literal["next", "last"] | None = None
+
+
+class MerchantRefund(_Rules):
+    """Where a merchant's money goes: to principal, what is past due first, and then from the last installment back."""
+
+    waterfall: Annotated[str | tuple[str, ...] | None, BeforeValidator(_read_own_waterfall)] = "payoff"
+    order: tuple[Component, ...] | None = PRINCIPAL_FIRST
+    after_prepayment: Literal["next", "last"] | None = "last"
+
+
 class PercentFee(_Rules):
     """A fee in percent of the principal."""
 
@@ -175,6 +197,9 @@ class Product(_Rules):
             "overpayment",
             "excess",
             "partial_payments",
+            "goodwill_credit",
+            "merchant_refund",
+            "chargeback_order",
             "fee_tax",
             "waivers",
             "small_balance",
@@ -203,6 +228,9 @@ class Product(_Rules):
     excess: Excess = "apply"
     overpayment: Overpayment = "hold"
     partial_payments: Literal["apply", "hold"] = "apply"
+    goodwill_credit: GoodwillCredit = GoodwillCredit()
+    merchant_refund: MerchantRefund = MerchantRefund()
+    chargeback_order: tuple[Component, ...] = PRINCIPAL_FIRST
     grace_days: int = Field(default=0, ge=0, le=365)
     late_fee: LateFee = LateFee()
     returned_payment_fee: Exact = Field(default=Decimal(0), ge=0)
@@ -222,6 +250,11 @@ class Product(_Rules):
         """Return the order in which a payment is allocated: the payment's own, or the product's."""
         words = self.waterfall if own is None else own
         return waterfall_of(words if isinstance(words, str) else tuple(words), self.order, self.processing)
+
+    def waterfall_of_credit(self, rule: GoodwillCredit | MerchantRefund) -> Waterfall:
+        """Return the order in which a credit is allocated: its rule's own, or the product's."""
+        words = self.waterfall if rule.waterfall is None else rule.waterfall
+        return waterfall_of(words, rule.order or self.order, self.processing if words == self.waterfall else None)
 
     def content_hash(self) -> str:
         """Return the SHA-256 of the rules, which names this version of the product."""
@@ -300,7 +333,14 @@ def shipped(name: str) -> Product:
 
 def _contradictions(product: Product) -> Iterator[tuple[str, bool, str]]:
     """Yield what the rules of a product may not say together: where, whether it is so, and why not."""
-    yield "order", sorted(product.order) != sorted(COMPONENTS), "every component stands in it once"
+    orders = {
+        "order": product.order,
+        "goodwill_credit.order": product.goodwill_credit.order or product.order,
+        "merchant_refund.order": product.merchant_refund.order or product.order,
+        "chargeback_order": product.chargeback_order,
+    }
+    for place, order in orders.items():
+        yield place, sorted(order) != sorted(COMPONENTS), "every component stands in it once"
     own, vertical = product.processing, product.waterfall_for().vertical
     differs = own is not None and vertical != (own == "vertical")
     yield "processing", differs, f"waterfall {product.waterfall} has its own"

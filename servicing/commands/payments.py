@@ -17,6 +17,7 @@ from servicing.commands.recording import check_currency, check_day, record
 from servicing.commands.refunds import refund, refundable
 from servicing.errors import (
     MethodUnknown,
+    PaymentChargedBack,
     PaymentDuplicate,
     PaymentExceedsPayoff,
     PaymentNotPositive,
@@ -26,7 +27,7 @@ from servicing.errors import (
     SplitNotAmount,
     WaterfallInvalid,
 )
-from servicing.events import CLEARING_ROLES, UNDOING, Event, Kind
+from servicing.events import CLEARING_ROLES, UNDOING, Event, Kind, charged_back
 from servicing.payoff import before_the_close, still_asked
 from servicing.product import EXCESSES, OVERPAYMENTS, read_waterfall
 from servicing.store import Loan, load_loan
@@ -212,13 +213,18 @@ def _check_payment(loan: Loan, event: Event, amount: Money) -> None:
     _refuse_overpayment(loan, event)
 
 
-def check_undoing(loan: Loan, payment_id: int) -> None:
-    """Refuse to undo what is no payment of the loan, or was undone before.
+def check_undoing(loan: Loan, payment_id: int, *, whole: bool = True) -> None:
+    """Refuse to undo what is no payment of the loan, was undone before, or of the `whole` was charged back in part.
 
-    Raises: PaymentUnknown; PaymentUndone.
+    Raises: PaymentUnknown; PaymentUndone; PaymentChargedBack.
     """
     if not any(event.no == payment_id and event.kind is Kind.PAYMENT for event in loan.events):
         raise PaymentUnknown(loan_id=loan.loan_id, payment_id=str(payment_id))
     for event in loan.events:
         if event.kind in UNDOING and event.of == payment_id:
             raise PaymentUndone(loan_id=loan.loan_id, payment_id=payment_id, event_no=event.no)
+    taken = charged_back(loan.events, payment_id)
+    if whole and taken:
+        raise PaymentChargedBack(
+            loan_id=loan.loan_id, payment_id=payment_id, amount=taken, currency=loan.terms.currency
+        )

@@ -21,6 +21,8 @@ from ledger.periods import PeriodState
 from ledger.queries.accounts import book
 from ledger.queries.periods import periods
 from ledger.unit_of_work import UnitOfWork
+from servicing.commands.chargebacks import charge_back
+from servicing.commands.credits import credit
 from servicing.commands.cycle import accrue_loan, run_day
 from servicing.commands.fees import charge_fee
 from servicing.commands.payments import return_payment, take_payment
@@ -31,6 +33,7 @@ from servicing.commands.waivers import waive
 from servicing.commands.write_offs import write_off_small_balance
 from servicing.effects.fees import returned_payment_fee_id
 from servicing.errors import LaterWork, PaymentUnknown, PayoffQuoteUnknown
+from servicing.events import Kind
 from servicing.queries import loan_view
 from servicing.scenario import Scenario
 from servicing.scenario_events import PARTS, ScenarioEvent
@@ -178,6 +181,31 @@ def _refund(live: Live, event: ScenarioEvent, *, credit_balance: bool = False) -
     ).event_no
 
 
+def _credit(live: Live, event: ScenarioEvent, *, kind: Kind) -> int:
+    return credit(
+        live.uow,
+        live.loan_id,
+        kind=kind,
+        amount=live.money(event),
+        effective_date=event.on,
+        method=event.values.get("method", "cash"),
+        request_key=live.key_of(event),
+        reason=event.values.get("reason", ""),
+    ).event_no
+
+
+def _charge_back(live: Live, event: ScenarioEvent) -> int:
+    return charge_back(
+        live.uow,
+        live.loan_id,
+        live.number_of(event),
+        amount=live.money(event),
+        effective_date=event.on,
+        request_key=live.key_of(event),
+        reason=event.values.get("reason", ""),
+    ).event_no
+
+
 def _return(live: Live, event: ScenarioEvent) -> int:
     code = event.values.get("code", "")
     return return_payment(live.uow, live.loan_id, live.number_of(event), code, live.key_of(event)).event_no
@@ -257,6 +285,9 @@ ACTS: Mapping[str, Act] = {
     "payoff": _pay_off,
     "refund": _refund,
     "credit_balance_refund": partial(_refund, credit_balance=True),
+    "goodwill_credit": partial(_credit, kind=Kind.GOODWILL_CREDIT),
+    "merchant_refund": partial(_credit, kind=Kind.MERCHANT_REFUND),
+    "chargeback": _charge_back,
     "return": _return,
     "reverse": _reverse,
     "fee": _charge_fee,

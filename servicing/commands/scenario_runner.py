@@ -25,6 +25,7 @@ from servicing.buckets import buckets
 from servicing.commands.boarding import board_and_fund_loans
 from servicing.commands.scenario_acts import Live, act
 from servicing.drafts import LoanDraft
+from servicing.events import UNDOING
 from servicing.queries import LoanView, loan_view, versions
 from servicing.scenario import Scenario
 from servicing.scenario_events import PARTS, ScenarioEvent
@@ -33,7 +34,7 @@ from servicing.schedule import schedule_json
 
 ACTOR = "scenario"
 BOOK = "SCENARIO"
-ALLOCATED = frozenset({"payment", "payoff"})
+ALLOCATED = frozenset({"payment", "payoff", "goodwill_credit", "merchant_refund"})
 """The events that are split over what is owed."""
 
 
@@ -256,7 +257,8 @@ def _lines_of(live: Live, event_id: str) -> list[dict[str, str]] | None:
     if event_id not in live.event_nos:
         return None
     number = live.event_nos[event_id]
-    (of,) = (event.of for event in loan_view(live.uow.connection, live.loan_id).loan.events if event.no == number)
+    (event,) = (each for each in loan_view(live.uow.connection, live.loan_id).loan.events if each.no == number)
+    of = event.of if event.kind in UNDOING else None
     said: dict[str, EntryView] = {}
     for view in entries(live.uow.connection, live.loan_id):
         draft = view.entry.draft

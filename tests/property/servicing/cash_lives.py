@@ -9,9 +9,10 @@ from typing import Any
 from hypothesis import strategies as st
 
 from servicing.engine import fold
-from servicing.events import UNDOING, Event, Kind
+from servicing.events import UNDOING, Event, Kind, charged_back
 from servicing.payoff import before_the_close
 from servicing.terms import Terms
+from servicing.waterfall_order import COMPONENTS
 from tests.property.servicing.loan_terms import ANY_BUSINESS_DAYS, ANY_WATERFALL, any_terms
 from tests.unit.servicing.examples import FUNDED, day, payment, undoing
 
@@ -20,6 +21,7 @@ RULES = st.fixed_dictionaries(
     {
         "excess": st.sampled_from(["apply", "hold", "refund"]),
         "partial_payments": st.sampled_from(["apply", "hold"]),
+        "chargeback_order": st.permutations(list(COMPONENTS)).map(tuple),
     }
 )
 
@@ -31,7 +33,7 @@ def cash_lives(draw: st.DrawFn) -> tuple[Terms, tuple[Event, ...]]:
     terms = replace(terms, product=terms.product.model_copy(update=draw(RULES)))
     events = [replace(FUNDED, amount=terms.principal.minor)]
     entered = 0
-    for _ in range(draw(st.integers(0, 7))):
+    for _ in range(draw(st.integers(0, 8))):
         entered = min(END, entered + draw(st.integers(0, 60)))
         back = draw(st.integers(0, min(entered, 70)))
         make = draw(st.sampled_from(MAKERS))
@@ -74,7 +76,7 @@ def _payoff(draw: st.DrawFn, terms: Terms, events: Sequence[Event], entered: int
 
 
 def _undoing(draw: st.DrawFn, terms: Terms, events: Sequence[Event], entered: int, back: int) -> Event | None:
-    paid = [event.no for event in in_force(events, Kind.PAYMENT)]
+    paid = [event.no for event in in_force(events, Kind.PAYMENT) if not charged_back(events, event.no)]
     if not paid:
         return None
     kind = draw(st.sampled_from([Kind.RETURNED, Kind.REVERSED]))
@@ -91,5 +93,41 @@ def _refund(draw: st.DrawFn, terms: Terms, events: Sequence[Event], entered: int
     return Event(kind=Kind.REFUND, effective_date=on, entered_on=day(entered), amount=amount)
 
 
+def _credit(draw: st.DrawFn, terms: Terms, events: Sequence[Event], entered: int, back: int) -> Event:
+    kind = draw(st.sampled_from([Kind.GOODWILL_CREDIT, Kind.MERCHANT_REFUND]))
+    amount = draw(st.integers(1, 1 + terms.principal.minor // draw(st.sampled_from([1, 10]))))
+    return Event(kind=kind, effective_date=day(entered - back), entered_on=day(entered), amount=amount)
+
+
+def _chargeback(draw: st.DrawFn, terms: Terms, events: Sequence[Event], entered: int, back: int) -> Event | None:
+    left = {event.no: event.amount - charged_back(events, event.no) for event in in_force(events, Kind.PAYMENT)}
+    open_ = [event for event in events if left.get(event.no)]
+    if not open_:
+        return None
+    of = draw(st.sampled_from(open_))
+    amount = draw(st.one_of(st.just(left[of.no]), st.integers(1, left[of.no])))
+    on = max(of.effective_date, day(entered - back))
+    return Event(kind=Kind.CHARGEBACK, effective_date=on, entered_on=day(entered), amount=amount, of=of.no)
+
+
+def _reversal(draw: st.DrawFn, terms: Terms, events: Sequence[Event], entered: int, back: int) -> Event | None:
+    others = in_force(events, Kind.REFUND, Kind.GOODWILL_CREDIT, Kind.MERCHANT_REFUND, Kind.CHARGEBACK)
+    if not others:
+        return None
+    return undoing(0, draw(st.sampled_from([event.no for event in others])), day(entered), Kind.EVENT_REVERSED)
+
+
 Maker = Callable[[st.DrawFn, Terms, Sequence[Event], int, int], Event | None]
-MAKERS: tuple[Maker, ...] = (_payment, _payment, _payoff, _undoing, _refund, _refund)
+MAKERS: tuple[Maker, ...] = (
+    _payment,
+    _payment,
+    _payment,
+    _payoff,
+    _undoing,
+    _refund,
+    _refund,
+    _credit,
+    _chargeback,
+    _chargeback,
+    _reversal,
+)

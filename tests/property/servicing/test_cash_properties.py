@@ -16,8 +16,8 @@ from tests.property.servicing.cash_lives import END, cash_lives, in_force
 from tests.property.servicing.journals import Journal
 from tests.unit.servicing.examples import day, payment, undoing
 
-MONEY_IN = (Kind.PAYMENT,)
-MONEY_OUT = (Kind.REFUND,)
+MONEY_IN = (Kind.PAYMENT, Kind.GOODWILL_CREDIT, Kind.MERCHANT_REFUND)
+MONEY_OUT = (Kind.REFUND, Kind.CHARGEBACK)
 
 
 @given(cash_lives(), st.integers(0, END))
@@ -35,8 +35,15 @@ def test_every_cent_is_on_an_installment_unapplied_sent_back_or_recovered(
     assert min(state.balances().values()) >= 0
     if not any("allocate" in event.details for event in brought):
         assert not (state.unapplied and state.recoverable)
-    cash = sum(event.amount for event in brought) - sum(event.amount for event in sent)
+    taken_back = [entry.amounts for entry in state.planned if entry.template == "payment_charged_back"]
+    owed_again = sum(minor for amounts in taken_back for name, minor in amounts.items() if name != "recoverable")
+    cash = sum(event.amount for event in brought) - sum(event.amount for event in sent) + owed_again
     assert sum(line.paid for line in state.installments) + state.unapplied - state.recoverable == cash
+    due = [line for line in state.installments if line.due <= day(on)]
+    assert sum(line.interest - line.paid_interest for line in due) <= state.interest
+    assert sum(line.principal - line.paid_principal for line in due) <= state.principal
+    if len(due) == len(state.installments):
+        assert sum(line.unpaid for line in state.installments) == state.principal + state.interest
 
 
 @given(cash_lives())
