@@ -15,7 +15,7 @@ from flask import Flask, Response, g, request
 from api import http
 from api.edge import Edge
 from api.guards import GuardCheck
-from api.routes import health, journal, loans, payments, payoffs, products, trial_balance
+from api.routes import credits, health, journal, loans, payments, payoffs, products, trial_balance
 
 DEFAULT_MAX_BODY_BYTES = 262_144
 
@@ -24,6 +24,7 @@ BLUEPRINTS = (
     loans.routes,
     payments.routes,
     payoffs.routes,
+    credits.routes,
     products.routes,
     journal.routes,
     trial_balance.routes,

@@ -34,6 +34,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "product": ("api.cli.products:product", "Load the rules that loans share, and look at them."),
     "loan": ("api.cli.loans:loan", "Show a loan, take a payment, undo one."),
     "payoff": ("api.cli.payoffs:payoff", "Quote what pays a loan off, and pay it."),
+    "credit": ("api.cli.credits:credit", "Pay a loan down: the lender out of goodwill, or a merchant."),
+    "chargeback": ("api.cli.credits:chargeback", "Take back a payment, in part or whole."),
     "refund": ("api.cli.payoffs:refund", "Send unapplied cash back to the borrower."),
     "run-day": ("api.cli.loans:run_day", "Run the daily cycle: interest, late fees, days past due."),
     "scenario": ("api.cli.scenario:scenario", "Run a loan's life from a file and compare it with what was expected."),
