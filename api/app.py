@@ -15,7 +15,7 @@ from flask import Flask, Response, g, request
 from api import http
 from api.edge import Edge
 from api.guards import GuardCheck
-from api.routes import credits, health, journal, loans, payments, payoffs, products, trial_balance
+from api.routes import credits, fees, health, journal, loans, payments, payoffs, products, trial_balance
 
 DEFAULT_MAX_BODY_BYTES = 262_144
 
@@ -25,6 +25,7 @@ BLUEPRINTS = (
     payments.routes,
     payoffs.routes,
     credits.routes,
+    fees.routes,
     products.routes,
     journal.routes,
     trial_balance.routes,

@@ -6,13 +6,14 @@ Next: `servicing/queries.py`, `servicing/commands/`; `api/routes/loans.py`, `api
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
 
+from api.loan_details import AmountForm, buckets_json, events_json, fee_json, installment_json, reviews_json
 from api.views import Json, MoneyForm, day, entry_json
 from ledger.money import Money
 from ledger.queries.accounts import accounts
@@ -23,15 +24,11 @@ from servicing.commands.payments import return_payment, reverse_payment, take_pa
 from servicing.drafting import drafted
 from servicing.events import UNDOING, Kind
 from servicing.queries import LoanView, loan_view, product_named
-from servicing.state import InstallmentState
 from servicing.terms import CustomRow
-
-AmountForm = Callable[[int], object]
-"""How minor units of one loan's currency are written."""
 
 
 def loan_json(view: LoanView, money: MoneyForm) -> Json:
-    """Return a loan at the close of a day: terms, balances, installments, payments."""
+    """Return a loan at the close of a day: terms, balances, installments, payments, fees, events."""
     terms, state = view.loan.terms, view.state
 
     def amount(minor: int) -> object:
@@ -65,9 +62,13 @@ def loan_json(view: LoanView, money: MoneyForm) -> Json:
             "origination_fee": money(terms.origination_fee),
         },
         "balances": {name: amount(minor) for name, minor in state.balances().items()},
+        "buckets": buckets_json(view, amount),
         "payoff": amount(state.payoff),
-        "installments": [_installment(each, amount) for each in state.installments],
+        "installments": [installment_json(each, amount) for each in state.installments],
         "payments": _payments(view, amount),
+        "fees": [fee_json(fee, amount) for fee in state.fees],
+        "reviews": reviews_json(view, amount),
+        "events": events_json(view, amount),
     }
 
 
@@ -76,18 +77,6 @@ def _custom_row(row: CustomRow, money: MoneyForm) -> Json:
         "due": day(row.due),
         "principal": None if row.principal is None else money(row.principal),
         "total": None if row.total is None else money(row.total),
-    }
-
-
-def _installment(each: InstallmentState, amount: AmountForm) -> Json:
-    return {
-        "no": each.no,
-        "due": day(each.due),
-        "principal": amount(each.principal),
-        "interest": amount(each.interest),
-        "penalties": amount(each.penalties),
-        "paid": amount(each.paid),
-        "paid_off_on": day(each.paid_off_on),
     }
 
 

@@ -1,6 +1,6 @@
-"""What a command that changed a loan prints for people: the payment, the entries booked, what is owed now.
+"""What a command that changed a loan prints for people: the payment or event, the entries booked, what is owed now.
 
-Next: `api/loans.py` for what is printed; `api/cli/loans.py`, `api/cli/payoffs.py`.
+Next: `api/loans.py` for what is printed; `api/cli/loans.py`, `api/cli/payoffs.py`, `api/cli/fees.py`.
 """
 
 from __future__ import annotations
@@ -36,7 +36,24 @@ PAYMENT_COLUMNS = (
     amount("unapplied", "Unapplied"),
     Column("undone_as", "Undone"),
 )
-AMOUNTS = frozenset({"principal", "interest", "penalties", "paid", "amount", "fees", "unapplied"})
+EVENT_COLUMNS = (
+    Column("event_no", "Event", right=True),
+    Column("kind", "Kind"),
+    Column("effective_date", "Effective"),
+    Column("entered_on", "Entered"),
+    amount("amount", "Amount"),
+    Column("of", "Of", right=True),
+    Column("fee_id", "Fee"),
+    Column("component", "Component"),
+    Column("reason", "Reason"),
+    Column("undone_by", "Undone by", right=True),
+)
+AMOUNTS = frozenset(
+    {
+        *("principal", "interest", "penalties", "fees", "unapplied", "amount", "tax", "paid", "waived", "owed"),
+        *("decided", "stands"),
+    }
+)
 
 
 def shown(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -47,6 +64,13 @@ def shown(row: Mapping[str, Any]) -> dict[str, Any]:
 def print_payment(done: Mapping[str, Any]) -> None:
     """Print a payment with its allocation, the entries booked, and what is owed after it."""
     print_table(PAYMENT_COLUMNS, [{**shown(done["allocation"] or {}), **shown(done)}])
+    print_entries(done)
+    print_owed(done)
+
+
+def print_event(done: Mapping[str, Any]) -> None:
+    """Print an event that was recorded, the entries booked, and what is owed after it."""
+    print_table(EVENT_COLUMNS, [shown(done)])
     print_entries(done)
     print_owed(done)
 

@@ -13,7 +13,15 @@ import click
 
 from api.cli.boarding import board_one
 from api.cli.default_group import DefaultGroup
-from api.cli.loan_changes import EXCESS, OVERPAYMENT, PAYMENT_COLUMNS, print_payment, shown
+from api.cli.loan_changes import (
+    EVENT_COLUMNS,
+    EXCESS,
+    OVERPAYMENT,
+    PAYMENT_COLUMNS,
+    print_event,
+    print_payment,
+    shown,
+)
 from api.cli.options import BOOK_DAY, DAY, REQUEST_KEY, changes, reads
 from api.cli.output import Column, amount, grouped, print_facts, print_line, print_table
 from api.cli.session import Session, new_request_key
@@ -28,10 +36,30 @@ INSTALLMENT_COLUMNS = (
     Column("due", "Due"),
     amount("principal", "Principal"),
     amount("interest", "Interest"),
+    amount("fees", "Fees"),
     amount("penalties", "Penalties"),
     amount("paid", "Paid"),
+    amount("waived", "Waived"),
     Column("paid_off_on", "Paid off"),
 )
+BUCKET_COLUMNS = (
+    Column("component", "Owed"),
+    amount("past_due", "Past due"),
+    amount("due", "Due"),
+    amount("in_advance", "In advance"),
+)
+FEE_COLUMNS = (
+    Column("fee_id", "Fee"),
+    Column("kind", "Kind"),
+    Column("charged_on", "Charged"),
+    Column("installment", "Installment", right=True),
+    amount("amount", "Amount"),
+    amount("tax", "Tax in it"),
+    amount("paid", "Paid"),
+    amount("waived", "Waived"),
+    amount("owed", "Owed"),
+)
+REVIEW_COLUMNS = (Column("event_no", "Event", right=True), amount("decided", "Decided"), amount("stands", "Stands"))
 
 
 @click.group(cls=DefaultGroup, default="show")
@@ -43,7 +71,8 @@ def loan() -> None:
     loanbook loan 7                                        terms, balances, installments, payments
     loanbook loan pay 7 888.49 --method ach --id P-1001    take a payment
     loanbook loan return 7 2 --code R01                    the bank returned payment 2
-    loanbook loan reverse 7 2 --reason "Wrong loan"        it should never have been booked
+    loanbook loan reverse 7 2 --reason "Wrong loan"        event 2 should never have been entered
+    loanbook loan events 7                                 all that happened to it, by number
     """
 
 
@@ -55,7 +84,7 @@ loan.add_command(board_one)
 @click.option("--on", type=DAY, help="At the close of this day [default: the business date].")
 @reads
 def show(session: Session, loan_id: int, on: date | None) -> None:
-    """Show a loan: terms, balances, installments, payments with their allocations.
+    """Show a loan: terms, balances, installments, payments with their allocations, fees, what to review.
 
     \b
     loanbook loan show 7 --on 2026-03-31
@@ -75,10 +104,19 @@ def _print_loan(found: Mapping[str, Any]) -> None:
     print_line("")
     print_facts({name: f"{grouped(value):>14}" for name, value in found["balances"].items()})
     print_line("")
+    buckets = [
+        {"component": name, **{when: grouped(value) for when, value in of.items()}}
+        for name, of in found["buckets"].items()
+    ]
+    print_table(BUCKET_COLUMNS, buckets)
     print_table(INSTALLMENT_COLUMNS, [shown(each) for each in found["installments"]], title="Installments")
     if found["payments"]:
         rows = [{**shown(each["allocation"] or {}), **shown(each)} for each in found["payments"]]
         print_table(PAYMENT_COLUMNS, rows, title="Payments")
+    if found["fees"]:
+        print_table(FEE_COLUMNS, [shown(each) for each in found["fees"]], title="Fees")
+    if found["reviews"]:
+        print_table(REVIEW_COLUMNS, [shown(each) for each in found["reviews"]], title="To be reviewed")
 
 
 @loan.command("list")
@@ -167,21 +205,45 @@ def return_payment(session: Session, loan_id: int, payment_id: int, code: str, r
     _undo(session, loan_id, payment_id, Kind.RETURNED, code, request_key)
 
 
+@loan.command("events")
+@click.argument("loan_id", type=int)
+@reads
+def list_events(session: Session, loan_id: int) -> None:
+    """List what has happened to a loan, as it was entered: payments, fees, waivers, reversals.
+
+    \b
+    loanbook loan events 7
+    """
+    from api.loans import loan_json
+    from api.views import major_units
+    from servicing.queries import loan_view
+
+    found = session.read(lambda connection: loan_json(loan_view(connection, loan_id), major_units)["events"])
+    session.show({"events": found}, lambda: print_table(EVENT_COLUMNS, [shown(each) for each in found]))
+
+
 @loan.command("reverse")
 @click.argument("loan_id", type=int)
-@click.argument("payment_id", type=int)
-@click.option("--reason", required=True, help="Why it should never have been booked.")
+@click.argument("event_no", type=int)
+@click.option("--reason", required=True, help="Why it should never have been entered.")
 @REQUEST_KEY
 @changes
-def reverse_payment(session: Session, loan_id: int, payment_id: int, reason: str, request_key: str | None) -> None:
-    """Undo a payment that should never have been booked; the loan is as if it had never come.
+def reverse_event(session: Session, loan_id: int, event_no: int, reason: str, request_key: str | None) -> None:
+    """Undo a payment, fee, waiver or other event that was entered by mistake, as if it had never been.
 
     \b
     loanbook loan reverse 7 2 --reason "Posted to the wrong loan"
     """
-    from servicing.events import Kind
+    from api.fees import reverse
+    from api.views import major_units
 
-    _undo(session, loan_id, payment_id, Kind.REVERSED, reason, request_key)
+    key = request_key or new_request_key()
+    done = session.change(
+        lambda uow: reverse(uow, loan_id, event_no, reason=reason, request_key=key, money=major_units)
+    )
+    session.show(
+        {**done, "request_key": key}, lambda: print_payment(done) if "payment_id" in done else print_event(done)
+    )
 
 
 def _undo(session: Session, loan_id: int, payment_id: int, kind: Kind, why: str, request_key: str | None) -> None:

@@ -24,11 +24,11 @@ CHANGING = frozenset(
         "close",
         "credit",
         "day advance",
-        "product load",
         "entry reverse",
         "export mapping",
         "export next",
         "export write",
+        "fee",
         "init",
         "loan board",
         "loan pay",
@@ -46,10 +46,13 @@ CHANGING = frozenset(
         "post approve",
         "post new",
         "post reject",
+        "product load",
         "refund",
         "run-day",
         "seal",
         "settle",
+        "waive",
+        "write-off",
     }
 )
 

@@ -47,8 +47,10 @@ def test_a_loan_is_shown_for_people_and_for_programs(lender: Loanbook) -> None:
         "due": "2026-02-15",
         "principal": "786.57",
         "interest": "101.92",
+        "fees": "0.00",
         "penalties": "0.00",
         "paid": "0.00",
+        "waived": "0.00",
         "paid_off_on": None,
     }
     out = lender("loan", first).out

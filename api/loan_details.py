@@ -1,0 +1,84 @@
+"""The parts of a loan as both doors show it: installments, buckets, fees, what is to be reviewed, events.
+
+Next: `api/loans.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from api.views import Json, day
+from servicing.buckets import buckets
+from servicing.events import UNDOING, Event
+from servicing.queries import LoanView
+from servicing.state import FeeState, InstallmentState
+
+AmountForm = Callable[[int], object]
+"""How minor units of one loan's currency are written."""
+
+
+def installment_json(each: InstallmentState, amount: AmountForm) -> Json:
+    """Return an installment: what it asks for, what was paid on it and what was waived of it."""
+    return {
+        "no": each.no,
+        "due": day(each.due),
+        "principal": amount(each.principal),
+        "interest": amount(each.interest),
+        "fees": amount(each.fees),
+        "penalties": amount(each.penalties),
+        "paid": amount(each.paid),
+        "waived": amount(each.waived),
+        "paid_off_on": day(each.paid_off_on),
+    }
+
+
+def buckets_json(view: LoanView, amount: AmountForm) -> Json:
+    """Return what is owed of each component: past due, due on the day, in advance."""
+    return {
+        name: {"past_due": amount(of.past_due), "due": amount(of.due), "in_advance": amount(of.in_advance)}
+        for name, of in buckets(view.state).items()
+    }
+
+
+def fee_json(fee: FeeState, amount: AmountForm) -> Json:
+    """Return a fee by its id, and what became of it."""
+    return {
+        "fee_id": fee.id,
+        "kind": fee.kind,
+        "charged_on": day(fee.charged_on),
+        "installment": fee.installment,
+        **{name: amount(getattr(fee, name)) for name in ("amount", "tax", "waived", "paid", "owed")},
+    }
+
+
+def reviews_json(view: LoanView, amount: AmountForm) -> list[Json]:
+    """Return the events whose amount no longer fits."""
+    return [
+        {"event_no": review.event_no, "decided": amount(review.decided), "stands": amount(review.stands)}
+        for review in view.state.reviews
+    ]
+
+
+def events_json(view: LoanView, amount: AmountForm) -> list[Json]:
+    """Return what has happened to a loan up to a day, as it was entered."""
+    return [event_json(view, event, amount) for event in view.loan.events if event.effective_date <= view.on]
+
+
+def event_json(view: LoanView, event: Event, amount: AmountForm) -> Json:
+    """Return an event by the number under which it is kept, and the one that undid it."""
+    undone_by = (each.no for each in view.loan.events if each.kind in UNDOING and each.of == event.no)
+    details = {name: value for name, value in event.details.items() if name in SAID}
+    return {
+        "event_no": event.no,
+        "kind": event.kind.value,
+        "effective_date": day(event.effective_date),
+        "entered_on": day(event.entered_on),
+        "amount": amount(event.amount) if event.amount else None,
+        "of": event.of,
+        **details,
+        "undone_by": next(undone_by, None),
+    }
+
+
+SAID = frozenset({"external_id", "fee_id", "fee_kind", "component", "penalty", "due", "reason", "approved_by", "code"})
+"""What events say of themselves that is shown as it was entered."""
