@@ -25,6 +25,10 @@ NOT_REVERSED: Mapping[Kind, str] = {
 }
 """The kinds of events that are not reversed, and what to do instead."""
 
+REFUNDS = frozenset({Kind.REFUND, Kind.CREDIT_BALANCE_REFUND})
+SENT = "it was sent when its day ended; what comes back of it is a payment"
+"""Why a refund is reversed on the business date on which it was entered, and not later."""
+
 
 def reverse_event(uow: UnitOfWork, loan_id: int, event_no: int, reason: str, request_key: str) -> Recorded:
     """Undo an event of a loan, entered by mistake, on the business date; a payment too.
@@ -33,7 +37,7 @@ def reverse_event(uow: UnitOfWork, loan_id: int, event_no: int, reason: str, req
     """
 
     def draft(loan: Loan) -> Event:
-        kind = Kind.REVERSED if _kind_of(loan, event_no) is Kind.PAYMENT else Kind.EVENT_REVERSED
+        kind = Kind.REVERSED if _event(loan, event_no).kind is Kind.PAYMENT else Kind.EVENT_REVERSED
         day = loan.business_date
         return Event(kind=kind, effective_date=day, entered_on=day, of=event_no, details={"reason": reason})
 
@@ -45,18 +49,19 @@ def check_reversible(loan: Loan, event_no: int) -> None:
 
     Raises: EventUnknown; EventNotReversible; EventReversed; PaymentUndone.
     """
-    kind = _kind_of(loan, event_no)
-    if kind is Kind.PAYMENT:
+    found = _event(loan, event_no)
+    if found.kind is Kind.PAYMENT:
         check_undoing(loan, event_no)
-    if kind in NOT_REVERSED:
-        raise EventNotReversible(loan_id=loan.loan_id, event_no=event_no, kind=kind.value, why=NOT_REVERSED[kind])
+    why = SENT if found.kind in REFUNDS and found.entered_on < loan.business_date else NOT_REVERSED.get(found.kind)
+    if why is not None:
+        raise EventNotReversible(loan_id=loan.loan_id, event_no=event_no, kind=found.kind.value, why=why)
     for event in loan.events:
         if event.kind in UNDOING and event.of == event_no:
             raise EventReversed(loan_id=loan.loan_id, event_no=event_no, by=event.no)
 
 
-def _kind_of(loan: Loan, event_no: int) -> Kind:
+def _event(loan: Loan, event_no: int) -> Event:
     for event in loan.events:
         if event.no == event_no:
-            return event.kind
+            return event
     raise EventUnknown(loan_id=loan.loan_id, event_no=str(event_no))
