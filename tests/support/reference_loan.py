@@ -1,6 +1,6 @@
 """A loan in plain Python, night by night: what simple interest is, without schedules, waterfalls or replay.
 
-It knows the loans whose payments bring interest first, then principal, then the fee for a return; of them it knows
+It knows the loans whose payments bring interest first, then principal, then fees; of them it knows
 every day. Amounts are minor units. Never: the code of the project.
 Next: `tests/property/servicing/test_reference_loan.py`.
 """
@@ -18,11 +18,12 @@ PRECISE = Context(prec=80)
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """A payment of a day, or the fee of a day on which one was returned; in the order in which they were entered."""
+    """A payment of a day, a fee or a waiver of interest; in the order in which they were entered."""
 
     on: date
     paid: int = 0
     fee: int = 0
+    waived: int = 0
 
 
 @dataclass(slots=True)
@@ -72,6 +73,7 @@ def live(
                 if happening.on == day and happening.paid:
                     loan.pay(happening.paid)
                 elif happening.on == day:
+                    loan.interest -= min(happening.waived, loan.interest)
                     loan.charge(happening.fee)
             exact += loan.principal * rate / 100 / nights_in_a_year(day_count, day)
             day += timedelta(days=1)
