@@ -15,7 +15,18 @@ from flask import Flask, Response, g, request
 from api import http
 from api.edge import Edge
 from api.guards import GuardCheck
-from api.routes import credits, fees, health, journal, loans, payments, payoffs, products, trial_balance
+from api.routes import (
+    credits,
+    fees,
+    health,
+    indexes,
+    journal,
+    loans,
+    payments,
+    payoffs,
+    products,
+    trial_balance,
+)
 
 DEFAULT_MAX_BODY_BYTES = 262_144
 
@@ -27,6 +38,7 @@ BLUEPRINTS = (
     credits.routes,
     fees.routes,
     products.routes,
+    indexes.routes,
     journal.routes,
     trial_balance.routes,
 )

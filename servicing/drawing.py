@@ -107,7 +107,7 @@ class Drawing:
             self._opening -= change.down_payment
         if change.owed is not None:
             self._balance = change.owed
-        if change.prepaid and begins:
+        if begins:
             self._opening = self._balance
         self._prepaid += change.prepaid
         self._shortens = self._shortens or change.shortens

@@ -14,7 +14,18 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 
 from servicing.checkpoint import Checkpoint
-from servicing.effects import boarding, chargebacks, credits, fees, funding, payments, refunds, waivers, write_offs
+from servicing.effects import (
+    boarding,
+    chargebacks,
+    credits,
+    fees,
+    funding,
+    payments,
+    rates,
+    refunds,
+    waivers,
+    write_offs,
+)
 from servicing.events import UNDOING, Event, Kind
 from servicing.folding import ACCRUAL_KEY, Folding
 from servicing.state import LoanState
@@ -30,6 +41,7 @@ Effect = Callable[[Folding, Event], None]
 EFFECTS: Mapping[Kind, Effect] = {
     Kind.FUNDED: funding.fund,
     Kind.BOARDED: boarding.board,
+    Kind.RATE_RESET: rates.reset,
     Kind.PAYMENT: payments.pay,
     Kind.RETURNED: fees.charge_return,
     Kind.FEE: fees.charge_fee,

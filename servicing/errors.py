@@ -32,6 +32,58 @@ class TermsInvalid(DomainError, code="terms-invalid"):
     reason: str
 
 
+class RateFixed(DomainError, code="rate-fixed"):
+    """the charge of loan {loan_id} is precomputed: its rate is not reset"""
+
+    loan_id: int
+
+
+class RateOutOfRange(DomainError, code="rate-out-of-range"):
+    """a rate of {rate} is refused; it must be 0 to {most} percent"""
+
+    rate: str
+    most: str
+
+
+class IndexNameInvalid(DomainError, code="index-name-invalid"):
+    """{name} cannot name an index: a letter, then up to 39 letters, digits, dots, dashes or underscores"""
+
+    name: str
+
+
+class IndexUnknown(DomainError, code="index-unknown"):
+    """there is no index {name}; known are {known}"""
+
+    name: str
+    known: tuple[str, ...]
+
+
+class IndexFileInvalid(DomainError, code="index-file-invalid"):
+    """the file has {count} mistakes: {mistakes}"""
+
+    count: int
+    mistakes: tuple[str, ...]
+
+
+class IndexValueDiffers(DomainError, code="index-value-differs"):
+    """index {index} is {known} on {on}, not {given}; say that it is to be corrected"""
+
+    index: str
+    on: date
+    known: str
+    given: str
+
+
+class IndexValueMissing(DomainError, code="index-value-missing"):
+    """the reset on {reset_on} looks at index {index} from {oldest} to {observed_on}; its last value is {last}"""
+
+    index: str
+    observed_on: date
+    oldest: date
+    reset_on: date
+    last: str
+
+
 class RuleOf78TooLong(DomainError, code="rule-of-78-too-long"):
     """consumer credit from {funded_on} to {last_due_on} is longer than {months} months: no Rule of 78 (15 USC 1615)"""
 

@@ -137,20 +137,24 @@ class Folding:
         self.interest.thaw(figures["interest"])
 
     def change(self, change: Change) -> None:
-        """Draw up the contract with one more change, for the installments that have not fallen due."""
-        self.changes = (*self.changes, change)
-        self._recontract(contract_of(self.terms, self.changes))
+        """Draw up the contract with one more change, for the installments whose period has not ended.
 
-    def _recontract(self, contract: Contract) -> None:
-        """Replace the installments that have not fallen due, and their periods, by those of another contract.
-
-        It has the installments that have fallen due as well, unchanged: they are told apart by their number.
+        A loan that is paid off stays as it is.
         """
-        self.contract = contract
-        self.installments.replace_coming(contract.rows)
-        self.fees.move(len(contract.rows))
-        self.interest.replace_coming(contract)
-        self._note_days_of(contract)
+        if self.paid_off_on is not None:
+            return
+        if change.owed is None:
+            change = replace(change, owed=self._principal_to_come(change.on))
+        self.changes = (*self.changes, change)
+        self.contract = contract_of(self.terms, self.changes)
+        self.installments.replace_coming(self.contract.rows, change.on)
+        self.fees.move(len(self.contract.rows))
+        self.interest.replace_coming(self.contract)
+        self._note_days_of(self.contract)
+
+    def _principal_to_come(self, day: date) -> int:
+        earned, owed = self.interest.earned, self.owed["principal"]
+        return self.installments.principal_to_come(day, interest_earned=earned, principal_owed=owed)
 
     def open_day(self, day: date) -> None:
         """Accrue the nights before a day."""
@@ -313,6 +317,7 @@ class Folding:
             installments=self.installments.states(),
             planned=tuple(self.planned),
             schedule=self.contract.rows,
+            held=self.held,
             recoverable=self.recoverable,
             fees=self.fees.states(),
             reviews=tuple(self.reviews.values()),

@@ -179,16 +179,18 @@ class Installments:
             if line.earned_by_then is None:
                 line.earned_by_then = interest_earned
 
-    def replace_coming(self, contract: Sequence[Installment]) -> None:
-        """Replace the installments that have not fallen due by those of another contract with the same numbers.
+    def replace_coming(self, contract: Sequence[Installment], day: date) -> None:
+        """Replace the installments whose period has not ended by a day by those of another contract.
 
-        Fees and what was paid ahead stay with their number; what stood beyond the last number goes to the last.
+        Fees and what was paid ahead stay with their due date; what stood beyond the last one goes to the last. An
+        installment that was satisfied, and is asked for more now, is open again.
         """
-        coming, self._lines = self._lines[self._fallen :], self._lines[: self._fallen]
-        self._lines += [_Line.of(row) for row in contract[self._fallen :]]
-        last = self._lines[-1]
+        kept = next((n for n, line in enumerate(self._lines) if self._is_to_come(line, day)), len(self._lines))
+        coming, self._lines = self._lines[kept:], self._lines[:kept]
+        self._lines += [_Line.of(row) for row in contract[kept:]]
         for line in coming:
-            heir = self._lines[line.no - 1] if line.no <= last.no else last
+            last = self._lines[-1]
+            heir = next((each for each in self._lines[kept:] if each.due >= line.due), last)
             for name in FEES:
                 heir.fees[name] += line.fees[name]
             for name in ALL_RECEIVABLES:
@@ -197,6 +199,32 @@ class Installments:
             heir.waive_interest(line.waived["interest"])
             if line.interest_again:
                 heir.owe_again(0, line.interest_again)
+            if line.paid_off_on is not None and not heir.unpaid:
+                heir.ask_for_what_was_paid()
+                heir.paid_off_on = line.paid_off_on
+
+    def principal_to_come(self, day: date, *, interest_earned: int, principal_owed: int) -> int:
+        """Return the principal that the installments share whose period has not ended by a day.
+
+        What was paid ahead on them is in it; it stays with them. Those whose period has ended, but which fall due later
+        on this day or after it, ask for what they will be asked for then.
+        """
+        left, claimed = principal_owed, self._claimed_interest
+        for line in self._lines:
+            if self._is_to_come(line, day):
+                left += line.paid["principal"]
+                continue
+            interest, principal = line.interest, line.principal
+            if not line.has_fallen_due and line.paid_off_on is None:
+                earned = interest_earned if line.earned_by_then is None else line.earned_by_then
+                interest, principal = self._settled(line, earned - claimed, principal_owed)
+                claimed += interest + line.interest_off
+            left -= principal - line.paid["principal"] if line.paid_off_on is None else 0
+        return max(0, left)
+
+    @staticmethod
+    def _is_to_come(line: _Line, day: date) -> bool:
+        return not line.has_fallen_due and (line.ends or line.due) > day
 
     def board(self, asks: Mapping[int, tuple[int, int]], paid_ahead: Iterable[int], day: date) -> None:
         """Take over what those past due ask for, interest and principal, and which were paid ahead.
@@ -385,12 +413,16 @@ class Installments:
         )
 
     def _settle(self, line: _Line, interest_earned: int, principal_owed: int) -> None:
-        if line.paid_off_on is not None:
-            return
-        earned = interest_earned - self._claimed_interest - line.interest_off if line.asks_interest else 0
-        total = line.interest + line.principal if line.keeps_total else max(earned + line.principal, line.all_paid)
-        line.interest = min(earned, total - line.paid["principal"])
-        line.principal = min(total - line.interest, self._principal_left_for(line, principal_owed))
+        if line.paid_off_on is None:
+            earned = interest_earned - self._claimed_interest
+            line.interest, line.principal = self._settled(line, earned, principal_owed)
+
+    def _settled(self, line: _Line, earned: int, principal_owed: int) -> tuple[int, int]:
+        """Return interest and principal that an installment comes to ask for, of interest that no other has claimed."""
+        own = earned - line.interest_off if line.asks_interest else 0
+        total = line.interest + line.principal if line.keeps_total else max(own + line.principal, line.all_paid)
+        interest = min(own, total - line.paid["principal"])
+        return interest, min(total - interest, self._principal_left_for(line, principal_owed))
 
     def _principal_left_for(self, line: _Line, principal_owed: int) -> int:
         """Return the principal that no earlier installment asks for, what this one was paid included."""

@@ -28,6 +28,7 @@ _KEYS = (
     "scenario",
     "currency",
     "product",
+    "indexes",
     "loan",
     "advances",
     "payments",

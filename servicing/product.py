@@ -179,6 +179,39 @@ class MerchantRefund(_Rules):
     after_prepayment: Literal["next", "last"] | None = "last"
 
 
+class RateLimits(_Rules):
+    """By how many points a rate may move at one reset, and from the first rate in all; and a rate it does not pass."""
+
+    per_reset: Exact | None = Field(default=None, ge=0)
+    lifetime: Exact | None = Field(default=None, ge=0)
+    rate: Exact | None = Field(default=None, ge=0, le=1000)
+
+
+class RateRounding(_Rules):
+    """To what a rate is rounded, in points, and how."""
+
+    to: Exact = Field(default=Decimal("0.001"), gt=0, le=1)
+    mode: Rounding = Rounding.HALF_UP
+
+
+class VariableRate(_Rules):
+    """An index and what is added to it, in points; on which installments it is looked at, and within which limits.
+
+    The first reset is on the due date of installment `first_reset`, the next ones every `reset_every`. The value is
+    that of the index `lookback_days` before, which must not be older than `max_age_days` then.
+    """
+
+    index: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,39}$")
+    margin: Exact = Field(default=Decimal(0), ge=-100, le=1000)
+    reset_every: int = Field(default=12, ge=1, le=1200)
+    first_reset: int | None = Field(default=None, ge=1, le=1200)
+    lookback_days: int = Field(default=0, ge=0, le=366)
+    max_age_days: int = Field(default=7, ge=0, le=366)
+    rounding: RateRounding = RateRounding()
+    cap: RateLimits = RateLimits()
+    floor: RateLimits = RateLimits()
+
+
 class PercentFee(_Rules):
     """A fee in percent of the principal."""
 
@@ -203,6 +236,8 @@ class Product(_Rules):
             "fee_tax",
             "waivers",
             "small_balance",
+            "variable_rate",
+            "at_rate_change",
         }
     )
 
@@ -219,6 +254,8 @@ class Product(_Rules):
     rounding: Rounding = Rounding.HALF_UP
     installment_rounding: InstallmentRounding = InstallmentRounding()
     grace: Grace = Grace()
+    variable_rate: VariableRate | None = None
+    at_rate_change: Literal["recalculate", "keep"] = "recalculate"
     odd_days: Literal["in_first_installment", "at_funding"] | None = None
     business_days: BusinessDays = BusinessDays()
     amortization: Literal["level", "equal_principal", "interest_only", "balloon", "custom", "step"] = "level"
@@ -350,6 +387,8 @@ def _contradictions(product: Product) -> Iterator[tuple[str, bool, str]]:
     yield "rebate", by_digits and uneven, "the Rule of 78 is for equal installments from the first one on"
     ahead = by_digits and product.odd_days == "at_funding"
     yield "odd_days", ahead, "the Rule of 78 knows no odd days: the first period is one of the others"
+    fixed = product.interest == "precomputed" and product.variable_rate is not None
+    yield "variable_rate", fixed, "a precomputed charge is fixed when the loan is made"
     own_dates = product.amortization == "custom" and product.odd_days is not None
     yield "odd_days", own_dates, "rows of one's own have no regular period"
     fee = product.late_fee

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,7 +19,7 @@ from ledger.queries.accounts import book as load_book
 from ledger.queries.trial_balance import trial_balance
 from servicing.delinquency import bucket, days_past_due
 from servicing.engine import fold
-from servicing.errors import PayoffQuoteUnknown, ProductUnknown
+from servicing.errors import IndexUnknown, PayoffQuoteUnknown, ProductUnknown
 from servicing.events import UNDOING
 from servicing.posting_rules import BALANCE_ROLES
 from servicing.product import Product, shipped, shipped_names, stored_product
@@ -222,3 +223,32 @@ def clearing_balance(connection: sa.Connection, book_code: str, currency: str) -
     rows = trial_balance(connection, book_code, as_of=today).balance.rows
     held = [row.balance_on(Side.DEBIT) for row in rows if row.account.code == code and row.currency == currency]
     return Money.sum(held, currency)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexValueView:
+    """What an index is from a day on, in percent a year; a correction is a revision above 1."""
+
+    on: date
+    value: Decimal
+    revision: int
+    actor: str
+    recorded_at: datetime
+
+
+_INDEX_VALUES = sa.text(
+    "SELECT DISTINCT ON (effective_date) effective_date AS on, value, revision, actor, recorded_at"
+    " FROM servicing.index_value WHERE name = :name ORDER BY effective_date, revision DESC"
+)
+
+
+def index_values(connection: sa.Connection, name: str) -> tuple[IndexValueView, ...]:
+    """Return the values of an index that are in force, by their days.
+
+    Raises: IndexUnknown.
+    """
+    rows = connection.execute(_INDEX_VALUES, {"name": name}).mappings().all()
+    if not rows:
+        known = connection.scalars(sa.text("SELECT DISTINCT name FROM servicing.index_value ORDER BY name"))
+        raise IndexUnknown(name=name, known=tuple(known))
+    return tuple(IndexValueView(**{**row, "value": row["value"].normalize()}) for row in rows)

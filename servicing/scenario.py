@@ -9,21 +9,22 @@ by name, never ignored. Never: running it. Next: `servicing/scenario_values.py` 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, TypeVar
 
 from ledger.money import Currency, Money
 from servicing.errors import ScenarioInvalid
+from servicing.index_rates import IndexValue
 from servicing.product import parse_product
 from servicing.scenario_checks import checked_expectations
 from servicing.scenario_events import ScenarioEvent, read_events
 from servicing.scenario_values import day, decimal, documents, listed, mapping, money, text, whole
-from servicing.terms import CustomRow, Step, Terms
+from servicing.terms import CustomRow, RateStep, Step, Terms
 
 T = TypeVar("T")
 
-_DOCUMENT_KEYS = ("scenario", "currency", "product", "loan", "events", "expect")
+_DOCUMENT_KEYS = ("scenario", "currency", "product", "indexes", "loan", "events", "expect")
 _LOAN_KEYS = (
     "principal",
     "rate",
@@ -35,8 +36,10 @@ _LOAN_KEYS = (
     "balloon",
     "steps",
     "rows",
+    "rates",
+    "margin",
 )
-_OPTIONAL_LOAN_KEYS = frozenset({"frequency", "installment_amount", "balloon", "steps", "rows"})
+_OPTIONAL_LOAN_KEYS = frozenset({"frequency", "installment_amount", "balloon", "steps", "rows", "rates", "margin"})
 _GIVEN_BY_ROWS = frozenset({"installments", "first_due_on"})
 
 
@@ -49,6 +52,7 @@ class Scenario:
     terms: Terms
     events: tuple[ScenarioEvent, ...]
     expect: tuple[Mapping[str, Any], ...]
+    indexes: Mapping[str, tuple[IndexValue, ...]] = field(default_factory=dict)
 
 
 def parse_scenarios(source: str, name: str = "scenario") -> tuple[Scenario, ...]:
@@ -70,7 +74,18 @@ def _scenario(document: Any, place: str) -> Scenario:
         terms=parse_terms(mapping(found.get("product"), "product"), mapping(found["loan"], "loan"), currency),
         events=tuple(read_events(found.get("events"), currency)),
         expect=checked_expectations(found.get("expect")),
+        indexes={
+            name: tuple(_index(values, name)) for name, values in mapping(found.get("indexes"), "indexes").items()
+        },
     )
+
+
+def _index(found: Any, name: str) -> Iterator[IndexValue]:
+    """Yield the values of an index that the scenario lives with."""
+    for n, item in enumerate(listed(found, f"indexes.{name}")):
+        place = f"indexes.{name}[{n}]"
+        values = mapping(item, place, ("on", "value"))
+        yield IndexValue(day(values.get("on"), f"{place}.on"), decimal(values.get("value"), f"{place}.value"))
 
 
 def parse_terms(product: Mapping[str, Any], loan: Mapping[str, Any], currency: str) -> Terms:
@@ -103,7 +118,21 @@ def parse_terms(product: Mapping[str, Any], loan: Mapping[str, Any], currency: s
         balloon=own("balloon", amount, None),
         steps=tuple(_steps(loan.get("steps"), currency)),
         rows=rows,
+        rates=tuple(_rates(loan.get("rates"))),
+        margin=own("margin", decimal, None),
     )
+
+
+def _rates(found: Any) -> Iterator[RateStep]:
+    """Yield rates that are agreed from a day, or from the number of an installment."""
+    for n, item in enumerate(listed(found, "loan.rates")):
+        place = f"loan.rates[{n}]"
+        step = mapping(item, place, ("from", "rate"))
+        rate, start = decimal(step.get("rate"), f"{place}.rate"), step.get("from")
+        if isinstance(start, str) and start.isdigit():
+            yield RateStep(rate, installment=whole(start, f"{place}.from"))
+        else:
+            yield RateStep(rate, on=day(start, f"{place}.from"))
 
 
 def _steps(found: Any, currency: str) -> Iterator[Step]:

@@ -13,7 +13,7 @@ from datetime import date
 from typing import Any
 
 from servicing.errors import LaterWork, ScenarioInvalid
-from servicing.scenario_values import day, listed, mapping, money, text
+from servicing.scenario_values import day, decimal, listed, mapping, money, text
 from servicing.waterfall_order import COMPONENTS
 
 PARTS = ("principal", "interest", "fees", "penalties", "unapplied")
@@ -62,6 +62,7 @@ KINDS: Mapping[str, Keys] = {
     "fee": _keys("amount", "kind penalty due"),
     "waive": _keys("amount", "reason approved_by", one_of="of component"),
     "write_off": _keys("", "reason"),
+    "rate": _keys("rate"),
     "run_day": _keys(),
     "accrue": _keys(),
     "close_month": _keys(),
@@ -71,7 +72,6 @@ KINDS: Mapping[str, Keys] = {
 LATER = frozenset(
     {
         "disburse",
-        "rate",
         "modify",
         "trial_plan",
         "promise",
@@ -176,6 +176,7 @@ def _flag(value: Any, place: str) -> bool:
 
 
 _READERS: Mapping[str, Callable[[Any, str], Any]] = {
+    "rate": decimal,
     "waterfall": _own_waterfall,
     "allocate": _own_split,
     "good_through": _own_day,

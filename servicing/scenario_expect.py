@@ -40,7 +40,7 @@ def _differences(
     day = date.fromisoformat(item["at"]) if "at" in item else final_day
     view = view_at(day)
     if "schedule" in item:
-        yield from _rows(f"{place}.schedule", item["schedule"], result["schedule"])
+        yield from _rows(f"{place}.schedule", item["schedule"], view["schedule"])
     for key in ("balances", "buckets", "dpd", "bucket", "status"):
         if key in item:
             got = {"recoverable": "0", **view[key]} if key == "balances" else view[key]

@@ -50,6 +50,23 @@ def periods_of(terms: Terms) -> tuple[Period, ...]:
     return (odd, *(Period(start, end, nominal) for start, end in later))
 
 
+def agreed_changes(terms: Terms) -> tuple[Change, ...]:
+    """Return the changes that are agreed from the first: another rate from a day on.
+
+    Raises: TermsInvalid if two are from one day, or one is not before the last due date.
+    """
+    periods, resolves = periods_of(terms), terms.product.at_rate_change == "recalculate"
+    days = [periods[step.installment - 1].start if step.installment else step.on for step in terms.rates]
+    found = [
+        Change(on=day, rate=step.rate, resolves=resolves) for day, step in zip(days, terms.rates, strict=True) if day
+    ]
+    if any(a.on >= b.on for a, b in pairwise(found)):
+        raise TermsInvalid(field="rates", reason="each must be from a later day than the one before")
+    if found and found[-1].on >= periods[-1].end:
+        raise TermsInvalid(field="rates", reason=f"each must be from a day before {periods[-1].end}")
+    return tuple(found)
+
+
 def contract_schedule(terms: Terms) -> tuple[Installment, ...]:
     """Return the installments as agreed at first, each paid on its due date."""
     return contract_of(terms).rows
@@ -61,7 +78,8 @@ def contract_of(terms: Terms, changes: tuple[Change, ...] = ()) -> Contract:
 
     Raises: TermsInvalid.
     """
-    contract = Drawing(terms, periods_of(terms), dues_of(terms), changes).contract()
+    every = sorted((*agreed_changes(terms), *changes), key=lambda change: change.on)
+    contract = Drawing(terms, periods_of(terms), dues_of(terms), every).contract()
     return by_digits(terms, contract) if terms.product.method.by_digits else contract
 
 

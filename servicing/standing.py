@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from servicing.outlook import Outlook
+from servicing.rates import reset_days
 from servicing.state import LoanState
 from servicing.terms import Terms
 
@@ -60,6 +61,11 @@ def _steps(state: LoanState, terms: Terms, closed_through: date | None) -> Itera
             if day > evaluated and (day <= state.through or line.unpaid):
                 yield day
                 break
+    yield from (reset.on for reset in reset_days(terms) if reset.on > evaluated)
+    if terms.product.small_balance.automatic and state.through > evaluated:
+        yield max(evaluated, terms.funded_on) + timedelta(days=1)
+    if state.held:
+        yield from (line.due for line in state.installments if line.due > state.through)
     last = state.installments[-1]
     unpaid = next((line for line in state.installments if line.unpaid), last)
     if unpaid.due > state.through:

@@ -113,6 +113,8 @@ class LoanState:
     outlook: Outlook
     schedule: tuple[Installment, ...] = ()
     """The contract's installments in force."""
+    held: int = 0
+    """The part of unapplied cash that waits for installments to fall due, or to be paid whole."""
     recoverable: int = 0
     fees: tuple[FeeState, ...] = ()
     reviews: tuple[Review, ...] = ()

@@ -66,6 +66,20 @@ product_release = Table(
     comment="Which version of a product new loans get by its name: that of the latest release",
 )
 
+index_value = Table(
+    "index_value",
+    metadata,
+    Column("name", Text, nullable=False),
+    Column("effective_date", Date, nullable=False),
+    Column("revision", BigInteger, nullable=False),
+    Column("value", Numeric(9, 6), nullable=False),
+    Column("actor", Text, nullable=False),
+    _recorded_at(),
+    PrimaryKeyConstraint("name", "effective_date", "revision", name="index_value_pkey"),
+    CheckConstraint("revision >= 1", name="index_value_from_one"),
+    comment="What an index is from a day on, in percent a year; a correction is a next revision of its day",
+)
+
 loan = Table(
     "loan",
     metadata,

@@ -54,6 +54,15 @@ class CustomRow:
     total: Money | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class RateStep:
+    """A rate that is agreed from a day on, or from the beginning of an installment's period; percent a year."""
+
+    rate: Decimal
+    on: date | None = None
+    installment: int | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
     """What borrower and lender agreed. The rate is in percent a year; frequency is a name or `days:n`.
@@ -72,9 +81,11 @@ class Terms:
     balloon: Money | None = None
     steps: tuple[Step, ...] = ()
     rows: tuple[CustomRow, ...] = ()
+    rates: tuple[RateStep, ...] = ()
+    margin: Decimal | None = None
 
     def __post_init__(self) -> None:
-        checks = (self._facts, self._currencies, self._kind, self._steps_fit, self._rows_fit)
+        checks = (self._facts, self._currencies, self._kind, self._steps_fit, self._rows_fit, self._rates_fit)
         for field, wrong, reason in (fact for check in checks for fact in check()):
             if wrong:
                 raise TermsInvalid(field=field, reason=reason)
@@ -165,6 +176,23 @@ class Terms:
             found = Money.sum(amounts, self.currency)
             yield "rows", found != self.principal, f"their principal sums to {found}, not {self.principal}"
 
+    def _rates_fit(self) -> Iterator[Check]:
+        variable = self.product.variable_rate
+        yield "margin", self.margin is not None and variable is None, "the product has no variable rate"
+        wild = self.margin is not None and not (self.margin.is_finite() and -100 <= self.margin <= 1000)
+        yield "margin", wild, "it must be -100 to 1000 points"
+        if not self.rates:
+            return
+        yield "rates", variable is not None, "the product's rate is variable"
+        yield "rates", self.product.interest == "precomputed", "a precomputed charge is fixed when the loan is made"
+        for step in self.rates:
+            yield "rates", not step.rate.is_finite() or not 0 <= step.rate <= 1000, "each must be 0 to 1000 percent"
+            yield "rates", (step.on is None) == (step.installment is None), "each is from a day or an installment"
+            early = step.on is not None and step.on <= self.funded_on
+            yield "rates", early, "each must be from a day after the funding"
+            beyond = step.installment is not None and not 2 <= step.installment <= self.installments
+            yield "rates", beyond, f"installments are 2 to {self.installments}"
+
     @property
     def currency(self) -> str:
         """Return the currency of every amount of the loan."""
@@ -212,6 +240,8 @@ class Terms:
                 {"due": row.due.isoformat(), "principal": _text(row.principal), "total": _text(row.total)}
                 for row in self.rows
             ],
+            **({"rates": [_step_json(step) for step in self.rates]} if self.rates else {}),
+            **({} if self.margin is None else {"margin": str(self.margin)}),
         }
 
 
@@ -236,7 +266,22 @@ def terms_from_json(product: Product, stored: Mapping[str, Any]) -> Terms:
             CustomRow(date.fromisoformat(row["due"]), money(row["principal"]), money(row["total"]))
             for row in stored.get("rows", ())
         ),
+        rates=tuple(_step(step) for step in stored.get("rates", ())),
+        margin=Decimal(stored["margin"]) if stored.get("margin") is not None else None,
     )
+
+
+def _step_json(step: RateStep) -> dict[str, Any]:
+    return {
+        "rate": str(step.rate),
+        "on": None if step.on is None else step.on.isoformat(),
+        "installment": step.installment,
+    }
+
+
+def _step(stored: Mapping[str, Any]) -> RateStep:
+    on = None if stored["on"] is None else date.fromisoformat(stored["on"])
+    return RateStep(Decimal(stored["rate"]), on, stored["installment"])
 
 
 def _text(money: Money | None) -> str | None:

@@ -32,6 +32,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "serve": ("api.cli.serve:serve", "Serve the HTTP API on this machine."),
     "board": ("api.cli.boarding:board", "Board the loans of a tape, and check it first."),
     "product": ("api.cli.products:product", "Load the rules that loans share, and look at them."),
+    "index": ("api.cli.rates:index", "Load the values that variable rates look at, and show them."),
+    "rate": ("api.cli.rates:rate", "Reset the rate of a loan, or of all that follow an index."),
     "loan": ("api.cli.loans:loan", "Show a loan, take a payment, undo one."),
     "fee": ("api.cli.fees:fee", "Charge a fee to a loan."),
     "waive": ("api.cli.fees:waive", "Waive a fee or interest, with the approval of a second person."),

@@ -22,6 +22,7 @@ from ledger.queries.accounts import book as load_book
 from ledger.unit_of_work import UnitOfWork, run
 from servicing.commands.bulk_accrual import BulkAccrual, accrue_days
 from servicing.commands.converge import converge
+from servicing.commands.rate_resets import reset_by_index
 from servicing.commands.standing import record_standings
 from servicing.delinquency import BUCKETS, bucket
 from servicing.end_of_day import DayReport, LoanFailure
@@ -125,7 +126,12 @@ def accrue_loan(uow: UnitOfWork, loan_id: int, day: date) -> tuple[int, ...]:
 
 
 def _close_days(uow: UnitOfWork, loan: Loan, day: date, roles: Roles) -> tuple[int, ...]:
-    """Evaluate the close of every day up to this one that was not: interest, late fees, and whatever follows."""
+    """Evaluate the close of every day up to this one that was not: interest, late fees, and whatever follows.
+
+    Raises: IndexValueMissing for a rate that is to be reset.
+    """
+    if loan.terms.product.variable_rate is not None and reset_by_index(uow, loan.loan_id, day):
+        loan = load_loan(uow.connection, loan.loan_id, lock=True)
     mark_fees_through(uow.connection, [loan.loan_id], day)
     closed = max(day, loan.fees_through or day)
     key = f"day:{day}"

@@ -27,6 +27,7 @@ from servicing.commands.cycle import accrue_loan, run_day
 from servicing.commands.fees import charge_fee
 from servicing.commands.payments import return_payment, take_payment
 from servicing.commands.payoffs import pay_off, quote_payoff
+from servicing.commands.rate_resets import reset_rate
 from servicing.commands.refunds import refund
 from servicing.commands.reversals import reverse_event
 from servicing.commands.waivers import waive
@@ -256,6 +257,11 @@ def _write_off(live: Live, event: ScenarioEvent) -> int:
     return done.event.no
 
 
+def _reset_rate(live: Live, event: ScenarioEvent) -> int:
+    rate, key = event.values["rate"], live.key_of(event)
+    return reset_rate(live.uow, live.loan_id, rate=rate, effective_date=event.on, request_key=key).event_no
+
+
 def _run_day(live: Live, event: ScenarioEvent) -> None:
     run_day(live.uow, live.loan_id, event.on)
     _refuse_later_steps(live, event.on)
@@ -293,6 +299,7 @@ ACTS: Mapping[str, Act] = {
     "fee": _charge_fee,
     "waive": _waive,
     "write_off": _write_off,
+    "rate": _reset_rate,
     "run_day": _run_day,
     "accrue": _accrue,
     "close_month": _close_months,

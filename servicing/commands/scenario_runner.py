@@ -23,6 +23,7 @@ from ledger.queries.entries import EntryView, entries
 from ledger.unit_of_work import UnitOfWork, run
 from servicing.buckets import buckets
 from servicing.commands.boarding import board_and_fund_loans
+from servicing.commands.indexes import load_index
 from servicing.commands.scenario_acts import Live, act
 from servicing.drafts import LoanDraft
 from servicing.events import UNDOING
@@ -30,7 +31,7 @@ from servicing.queries import LoanView, loan_view, versions
 from servicing.scenario import Scenario
 from servicing.scenario_events import PARTS, ScenarioEvent
 from servicing.scenario_expect import differences
-from servicing.schedule import schedule_json
+from servicing.schedule import rows_json
 
 ACTOR = "scenario"
 BOOK = "SCENARIO"
@@ -73,6 +74,8 @@ def _fund(uow: UnitOfWork, scenario: Scenario) -> Live:
         business_date=terms.funded_on,
     )
     books.load_chart(uow, BOOK, chart)
+    for name, values in scenario.indexes.items():
+        load_index(uow, name, values)
     (loan_id,) = board_and_fund_loans(uow, BOOK, [LoanDraft(scenario.name, terms)])
     slugs = {account.code: account.slug for account in accounts(uow.connection, BOOK)}
     return Live(
@@ -149,7 +152,7 @@ def _report(live: Live, happened: list[dict[str, Any]]) -> dict[str, Any]:
         "scenario": live.scenario.name,
         "ok": True,
         "differences": [],
-        "schedule": schedule_json(live.scenario.terms),
+        "schedule": rows_json(final.state.schedule, live.scenario.currency),
         "events": happened,
         "installments": _installments_json(live, final),
         "fees": _fees_json(live, final),
@@ -171,6 +174,7 @@ def _view_json(live: Live, day: date, *, brief: bool = False) -> dict[str, Any]:
 
 def _details_json(live: Live, view: LoanView) -> dict[str, Any]:
     return {
+        "schedule": rows_json(view.state.schedule, live.scenario.currency),
         "buckets": {
             name: {"past_due": live.text(of.past_due), "due": live.text(of.due), "in_advance": live.text(of.in_advance)}
             for name, of in buckets(view.state).items()

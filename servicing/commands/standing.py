@@ -90,7 +90,8 @@ def next_checkpoint_day(loan: Loan, last_event_on: date, through: date, closed_t
     evaluated up to the mark alone.
     """
     day = max(last_event_on, through - timedelta(days=LONGEST_WAY))
-    if loan.terms.product.late_fee.is_charged:
+    product = loan.terms.product
+    if product.late_fee.is_charged or product.small_balance.automatic:
         day = min(day, (closed_through or loan.terms.funded_on - timedelta(days=1)) + timedelta(days=1))
     return day if day > loan.terms.funded_on else None
 

@@ -52,7 +52,11 @@ REFERENCE_TABLES = {
         "seal_total": "one row for each seal, account and day",
         "year_end": "one row for each book and year",
     },
-    "servicing": {"product_version": "the products", "product_release": "the products"},
+    "servicing": {
+        "product_version": "the products",
+        "product_release": "the products",
+        "index_value": "one row for each index and day",
+    },
     "origination": {},
     "gl_export": {
         "account_mapping": "the chart of accounts",

@@ -36,6 +36,7 @@ AT_WORK = {
     "0008": "LOCK TABLE servicing.product_version IN ROW EXCLUSIVE MODE",
     "0009": "LOCK TABLE servicing.loan IN ROW EXCLUSIVE MODE",
     "0010": "LOCK TABLE servicing.loan IN SHARE UPDATE EXCLUSIVE MODE",  # as a vacuum does
+    "0012": "CREATE TABLE servicing.index_value (name text)",
 }
 """What somebody else is doing, in a transaction that is still open, that a migration must wait for."""
 

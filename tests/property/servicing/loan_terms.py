@@ -16,7 +16,7 @@ from servicing.day_count import PARTS
 from servicing.errors import TermsInvalid
 from servicing.product import BusinessDays, FeeTax, Grace, LateFee, SmallBalance
 from servicing.schedule import proceeds_of
-from servicing.terms import CustomRow, Step, Terms
+from servicing.terms import CustomRow, RateStep, Step, Terms
 from servicing.waterfall_order import COMPONENTS, NAMED, PAIRS
 from tests.unit.servicing.examples import RULES, TERMS
 
@@ -78,6 +78,7 @@ def any_terms(
         "day_count": draw(st.sampled_from(sorted(PARTS))),
         "odd_days": draw(st.sampled_from([None, "in_first_installment", "at_funding"])) if kind != "custom" else None,
         "business_days": draw(business_days),
+        "at_rate_change": draw(st.sampled_from(["recalculate", "recalculate", "keep"])),
         "order": draw(st.sampled_from(list(permutations(COMPONENTS)))),
         **draw(waterfalls),
         "late_fee": draw(st.sampled_from(LATE_FEES)),
@@ -100,6 +101,10 @@ def any_terms(
         **own,
     )
     assume(_can_be(terms))
+    if kind != "custom" and rules["interest"] != "precomputed" and count > 1 and draw(st.booleans()):
+        steps = sorted(draw(st.sets(st.integers(2, count), max_size=2)))
+        rates = [RateStep(Decimal(draw(st.integers(0, 3600))) / 100, installment=place) for place in steps]
+        terms = replace(terms, rates=tuple(rates))
     return terms
 
 

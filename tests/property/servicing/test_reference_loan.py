@@ -22,6 +22,8 @@ from tests.support.reference_loan import Happening, live
 from tests.unit.servicing.examples import day
 
 RETURN_FEE = 25_00
+KNOWN = frozenset({Kind.FUNDED, Kind.PAYMENT, Kind.RETURNED, Kind.REVERSED})
+"""What the loan that is counted night by night knows of."""
 DAY_COUNTS = ("actual/365", "actual/360", "actual/364", "actual/actual")
 
 
@@ -40,7 +42,7 @@ def simple(terms: Terms, day_count: str) -> Terms:
         "small_balance": SmallBalance(),
         "odd_days": None,
     }
-    return replace(terms, product=terms.product.model_copy(update=rules))
+    return replace(terms, product=terms.product.model_copy(update=rules), rates=())
 
 
 def happenings(events: tuple[Event, ...]) -> list[Happening]:

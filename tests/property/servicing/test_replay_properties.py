@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from hypothesis import given
@@ -16,7 +17,7 @@ from servicing.events import Event, Kind
 from servicing.terms import Terms
 from tests.property.servicing.journals import Journal
 from tests.property.servicing.loan_terms import ANY_BUSINESS_DAYS, ANY_WATERFALL, USUAL_WATERFALL, any_terms
-from tests.unit.servicing.examples import FUNDED, day, payment, undoing
+from tests.unit.servicing.examples import FUNDED, day, payment, reset, undoing
 
 END = 420
 
@@ -35,7 +36,7 @@ def lives(
         entered = min(END, entered + draw(st.integers(0, 60)))
         back = draw(st.integers(0, min(entered, 70)))
         no = len(events) + 1
-        what = draw(st.sampled_from(("pay", "pay", "pay", "undo", "undo", "decide", "decide", "take back")))
+        what = draw(st.sampled_from(("pay", "pay", "pay", "undo", "undo", "decide", "decide", "take back", "reset")))
         if what == "undo" and paid:
             kind = draw(st.sampled_from([Kind.RETURNED, Kind.REVERSED]))
             events.append(undoing(no, paid.pop(draw(st.integers(0, len(paid) - 1))), day(entered), kind))
@@ -45,6 +46,8 @@ def lives(
         elif what == "decide":
             events.append(draw(decisions(no, day(entered - back), day(entered), terms.principal.minor)))
             decided.append(no)
+        elif what == "reset" and terms.product.interest != "precomputed":
+            events.append(reset(no, Decimal(draw(st.integers(0, 3600))) / 100, day(entered - back), day(entered)))
         else:
             principal = terms.principal.minor
             amount = draw(st.one_of(st.integers(1, 1 + principal // 3), st.integers(1 + principal // 3, 2 * principal)))

@@ -43,3 +43,8 @@ def payment(no: int, amount: int, on: date, entered: date | None = None) -> Even
 def undoing(no: int, of: int, on: date, kind: Kind = Kind.REVERSED) -> Event:
     """Return the undoing of a payment."""
     return Event(no=no, kind=kind, effective_date=on, entered_on=on, of=of)
+
+
+def reset(no: int, rate: Decimal, on: date, entered: date | None = None) -> Event:
+    """Return a reset of the rate, in percent a year."""
+    return Event(no=no, kind=Kind.RATE_RESET, effective_date=on, entered_on=entered or on, details={"rate": str(rate)})
