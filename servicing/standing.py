@@ -57,8 +57,9 @@ def _steps(state: LoanState, terms: Terms, closed_through: date | None) -> Itera
     if terms.product.late_fee.is_charged:
         for line in state.installments:
             day = line.due + timedelta(days=terms.product.grace_days)
-            # What is satisfied today may not have been on a day whose close is still to be evaluated.
-            if day > evaluated and (day <= state.through or line.unpaid):
+            # What is satisfied today may not have been on a day whose close is still to be evaluated; and what asks
+            # for nothing yet may come to ask for the interest that an earlier one left.
+            if day > evaluated and (day <= state.through or line.paid_off_on is None):
                 yield day
                 break
     yield from (reset.on for reset in reset_days(terms) if reset.on > evaluated)
@@ -67,10 +68,10 @@ def _steps(state: LoanState, terms: Terms, closed_through: date | None) -> Itera
     if state.held:
         yield from (line.due for line in state.installments if line.due > state.through)
     last = state.installments[-1]
-    unpaid = next((line for line in state.installments if line.unpaid), last)
+    unpaid = next((line for line in state.installments if line.paid_off_on is None), last)
     if unpaid.due > state.through:
-        # Its figures settle when it falls due; only what nothing was paid on is sure to be unpaid then.
-        if unpaid is last or unpaid.paid or not unpaid.unpaid:
+        # Its figures settle when it falls due; only what nothing was paid on, or waived of, is sure to be unpaid then.
+        if unpaid is last or unpaid.paid or unpaid.waived or not unpaid.unpaid:
             yield unpaid.due
     elif not unpaid.unpaid and state.principal:
         yield state.through + timedelta(days=1)

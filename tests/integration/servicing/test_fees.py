@@ -15,7 +15,7 @@ from ledger.money import Money
 from ledger.unit_of_work import UnitOfWork, run
 from servicing.buckets import buckets
 from servicing.commands.boarding import board_and_fund_loans
-from servicing.commands.cycle import accrue_loan, run_day
+from servicing.commands.cycle import accrue_loan, run_cycle, run_day
 from servicing.commands.fees import charge_fee
 from servicing.commands.recording import Recorded
 from servicing.commands.reversals import reverse_event
@@ -25,6 +25,7 @@ from servicing.drafts import LoanDraft
 from servicing.errors import BalanceNotSmall
 from servicing.product import parse_product
 from servicing.queries import booked_balances, loan_view
+from servicing.state import LoanState
 from servicing.terms import Terms
 from tests.integration.servicing.acts import pay
 from tests.support.loan_lives import ACTOR, open_book
@@ -156,6 +157,28 @@ def test_a_write_off_that_comes_back_writes_off_once(engine: sa.Engine, book: st
     # 9,243.72 pays the loan off on 25 February.
     assert (first.event.amount, first.state.status) == (372, "paid_off")
     assert (again.replayed, again.event.no) == (True, first.event.no)
+
+
+def test_the_daily_cycle_of_a_book_writes_off_what_a_last_payment_left(engine: sa.Engine, book: str, loan: int) -> None:
+    pay(engine, loan, "888.49", date(2026, 2, 15), "P-1")
+    run_cycle(engine, book, date(2026, 2, 15), actor=ACTOR)
+    advance(engine, book, date(2026, 2, 26))
+    pay(engine, loan, "9243.72", date(2026, 2, 26), "P-2")
+    before = _state(engine, loan)
+
+    run_cycle(engine, book, date(2026, 2, 26), actor=ACTOR)
+
+    # docs/spec/fees.md.
+    assert (before.principal, before.status) == (303, "active")
+    after = _state(engine, loan)
+    assert (after.principal, after.status) == (0, "paid_off")
+    with engine.connect() as connection:
+        assert set(booked_balances(connection, loan).values()) == {0}
+
+
+def _state(engine: sa.Engine, loan: int) -> LoanState:
+    with engine.connect() as connection:
+        return loan_view(connection, loan).state
 
 
 def test_buckets_equal_the_journal_on_every_day_of_a_life(engine: sa.Engine, book: str, loan: int) -> None:
