@@ -15,8 +15,8 @@ from servicing.errors import FeeDuplicate, FeeNotPositive
 from servicing.events import Event, Kind
 from servicing.store import Loan
 
-OF_RULES = ("late_fee-", "returned_payment_fee-")
-"""What the ids of fees begin with that the product charges, or may come to charge."""
+OF_RULES = ("late_fee-", "returned_payment_fee-", "boarded-", "chargeback-")
+"""What the ids of fees begin with that people do not charge: the product, a boarding and a chargeback name them."""
 
 
 def charge_fee(

@@ -24,9 +24,9 @@ def write_off(folding: Folding, event: Event) -> None:
 def write_off_small_balance(folding: Folding, day: date) -> None:
     """Write off what a payment of this day has left, if it was to be the last one.
 
-    It was, if no installment is still to come of which nothing was paid.
+    It was, if no installment is still to come of which nothing was paid, and no cash is there that is not applied.
     """
-    if not folding.terms.product.small_balance.automatic or folding.paid_on != day:
+    if not folding.terms.product.small_balance.automatic or folding.paid_on != day or folding.unapplied:
         return
     if 0 < _owed(folding) <= _limit(folding) and not folding.installments.has_one_untouched:
         _write_off(folding, f"small_balance:{day}", day)

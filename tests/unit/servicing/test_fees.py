@@ -156,6 +156,16 @@ def test_a_small_balance_is_what_a_last_payment_leaves() -> None:
     assert closed.planned[-1].amounts["principal"] == 303
 
 
+def test_no_balance_is_small_while_cash_of_the_borrower_is_held() -> None:
+    terms = under(small_balance=SmallBalance(limit=Decimal(5), automatic=True))
+    told = {"allocate": {"interest": 3_332, "principal": 921_040, "unapplied": 100}}
+    last = replace(payment(3, 924_472, day(42)), details=told)
+
+    state = lived(payment(2, 88_849, day(31)), last, terms=terms, through=day(42))
+
+    assert (state.principal, state.unapplied, state.status) == (303, 100, "active")
+
+
 def test_buckets_part_each_component_by_when_it_is_asked_for() -> None:
     penalty = fee(2, 700, day(32), penalty=True, due="2026-03-15")
 
