@@ -169,7 +169,7 @@ class Installments:
         """Return what an installment whose period is over, but which is not due yet, still asks for of interest."""
         if line.earned_by_then is None:
             return None
-        return max(0, line.earned_by_then - self._claimed_interest - line.paid["interest"])
+        return max(0, line.earned_by_then - self._claimed_interest - line.interest_off - line.paid["interest"])
 
     def _note_ends(self, day: date, interest_earned: int) -> None:
         """Keep what is earned when a period ends before its installment falls due: what follows is the next one's."""
