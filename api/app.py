@@ -17,6 +17,7 @@ from api.edge import Edge
 from api.guards import GuardCheck
 from api.routes import (
     credits,
+    drawdowns,
     fees,
     health,
     indexes,
@@ -37,6 +38,7 @@ BLUEPRINTS = (
     payoffs.routes,
     credits.routes,
     fees.routes,
+    drawdowns.routes,
     products.routes,
     indexes.routes,
     journal.routes,

@@ -128,6 +128,8 @@ ERRORS_BY_STATUS: Mapping[HTTPStatus, tuple[type[DomainError], ...]] = {
         servicing.ControlTotalWrong,
         servicing.CreditNotPositive,
         servicing.CutOverBeforeBookOpened,
+        servicing.DrawdownExceedsCommitment,
+        servicing.DrawdownRefused,
         servicing.EffectiveBeforeCutOver,
         servicing.EffectiveBeforeFunding,
         servicing.EffectiveDateAhead,

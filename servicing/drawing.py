@@ -38,6 +38,7 @@ class Drawing:
         self._deferred = 0
         """Interest that installments have left to the next one because they ask for none."""
         self._shortens = False
+        self._last = len(periods) - 1
         self._opening = self._period_start = 0
 
     def contract(self) -> Contract:
@@ -47,12 +48,15 @@ class Drawing:
             self._pay_down(self._terms.funded_on, self._terms.down_payment.minor)
         wanted = Ask(0, is_total=False)
         for place, (phase, begins) in enumerate(self._places()):
+            before = self._balance, self._rates[-1][1], wanted
             changed = self._live_through(place)
+            if changed and self._shortens:
+                self._last = self._place_of_the_last(place, *before)
             if begins or changed:
                 work_out = ask if begins and not self._changed_before(place) else ask_again
                 wanted = work_out(self._terms, phase, self._start(place))
             self._add(place, wanted)
-            if self._shortens and not self._balance:
+            if place == self._last or (self._shortens and not self._balance):
                 break
         return Contract(
             rows=tuple(self._rows),
@@ -127,11 +131,24 @@ class Drawing:
     def _start(self, place: int) -> Start:
         return Start(
             principal=self._balance,
-            periods=tuple(self._regular[place:]),
+            periods=tuple(self._regular[place : self._last + 1]),
             rate=self._rates[-1][1],
             original=self._original,
             free=max(0, self._product.grace.interest_free - place),
         )
+
+    def _place_of_the_last(self, place: int, balance: int, rate: Decimal, wanted: Ask) -> int:
+        """Return the installment that would pay off what was owed before a change, of a term that was shortened."""
+        for later in range(place, self._last):
+            period = self._regular[later]
+            balances = Balances(balance, balance, balance, self._original)
+            exact = interest_of(
+                self._method.balance(balances), rate, self._product.day_count, period, period.start, period.end
+            )
+            balance -= _parts(wanted, balance, rounded(exact, self._product.rounding))[0]
+            if balance <= 0:
+                return later
+        return self._last
 
     def _is_free(self, place: int) -> bool:
         return place < self._product.grace.interest_free
@@ -171,7 +188,7 @@ class Drawing:
         """Add the installment of a period that has been lived through."""
         earned = rounded(self._interest, self._product.rounding) - self._asked
         asks_interest = place >= self._product.grace.interest_payment
-        is_last = place + 1 == len(self._regular)
+        is_last = place == self._last
         if not asks_interest and not is_last:
             principal, interest = _parts(wanted, self._balance, earned - self._deferred)[0], 0
             self._deferred = earned

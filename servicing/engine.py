@@ -41,6 +41,7 @@ Effect = Callable[[Folding, Event], None]
 EFFECTS: Mapping[Kind, Effect] = {
     Kind.FUNDED: funding.fund,
     Kind.BOARDED: boarding.board,
+    Kind.DRAWDOWN: funding.draw,
     Kind.RATE_RESET: rates.reset,
     Kind.PAYMENT: payments.pay,
     Kind.RETURNED: fees.charge_return,

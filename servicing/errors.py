@@ -32,6 +32,22 @@ class TermsInvalid(DomainError, code="terms-invalid"):
     reason: str
 
 
+class DrawdownRefused(DomainError, code="drawdown-refused"):
+    """loan {loan_id} cannot be drawn on {on}: {reason}"""
+
+    loan_id: int
+    on: date
+    reason: str
+
+
+class DrawdownExceedsCommitment(DomainError, code="drawdown-exceeds-commitment"):
+    """a drawdown of {amount} {currency} is more than the {undrawn} {currency} that may still be drawn"""
+
+    amount: Minor
+    undrawn: Minor
+    currency: str
+
+
 class RateFixed(DomainError, code="rate-fixed"):
     """the charge of loan {loan_id} is precomputed: its rate is not reset"""
 

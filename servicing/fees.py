@@ -7,7 +7,7 @@ Next: `servicing/installments.py`, which knows what was paid; `docs/spec/fees.md
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -82,10 +82,10 @@ class Fees:
         """Return the fee of an id, if it was charged."""
         return self._fees.get(id_)
 
-    def move(self, installments: int) -> None:
-        """Let a loan have so many installments: the fees of those beyond the last go to the last."""
+    def move(self, moved: Mapping[int, int]) -> None:
+        """Let installments have other numbers."""
         for fee in self:
-            fee.installment = min(fee.installment, installments)
+            fee.installment = moved.get(fee.installment, fee.installment)
 
     def owed(self, fee: Fee) -> int:
         """Return what is asked of a fee and was not paid."""

@@ -18,6 +18,7 @@ from servicing.contract import Change, Contract
 from servicing.events import Event, Kind
 from servicing.fees import Fee, Fees
 from servicing.installments import Installments
+from servicing.product import RECASTS
 from servicing.running_interest import RunningInterest
 from servicing.schedule import contract_of
 from servicing.state import LoanState, PlannedEntry, Review
@@ -69,6 +70,7 @@ class Folding:
         self.unapplied = 0
         self.held = 0
         """The part of unapplied cash that waits for installments to fall due, or to be paid whole."""
+        self.undrawn = 0
         self.recoverable = 0
         self.allocations: dict[int, Allocation] = {}
         self.charged_back: dict[int, dict[str, int]] = {}
@@ -106,6 +108,7 @@ class Folding:
                 "owed": dict(self.owed),
                 "unapplied": self.unapplied,
                 "held": self.held,
+                "undrawn": self.undrawn,
                 "recoverable": self.recoverable,
                 "paid_by": {str(no): self.paid_by(no) for no in (*self._paid_before, *self.allocations)},
                 "charged_back": {str(no): taken for no, taken in self.charged_back.items()},
@@ -127,6 +130,7 @@ class Folding:
             self.interest = RunningInterest(self.terms, self.contract)
         self.funded, self.unapplied = figures["funded"], figures["unapplied"]
         self.held, self.recoverable = figures["held"], figures["recoverable"]
+        self.undrawn = figures["undrawn"]
         self._paid_before = {int(no): paid for no, paid in figures["paid_by"].items()}
         self.charged_back = {int(no): dict(taken) for no, taken in figures["charged_back"].items()}
         self.owed = dict(figures["owed"])
@@ -144,15 +148,15 @@ class Folding:
         if self.paid_off_on is not None:
             return
         if change.owed is None:
-            change = replace(change, owed=self._principal_to_come(change.on))
+            change = replace(change, owed=self.principal_to_come(change.on))
         self.changes = (*self.changes, change)
         self.contract = contract_of(self.terms, self.changes)
-        self.installments.replace_coming(self.contract.rows, change.on)
-        self.fees.move(len(self.contract.rows))
+        self.fees.move(self.installments.replace_coming(self.contract.rows, change.on))
         self.interest.replace_coming(self.contract)
         self._note_days_of(self.contract)
 
-    def _principal_to_come(self, day: date) -> int:
+    def principal_to_come(self, day: date) -> int:
+        """Return the principal that the installments share whose period has not ended by a day."""
         earned, owed = self.interest.earned, self.owed["principal"]
         return self.installments.principal_to_come(day, interest_earned=earned, principal_owed=owed)
 
@@ -213,10 +217,23 @@ class Folding:
         self._book_interest(f"{ACCRUAL_KEY}{day}/{key}", day, ahead)
         for receivable, part in split.allocation.receivables().items():
             self.owed[receivable] -= part
+        prepaid = self._prepaid(split, day, way)
         self.installments.lay(split.by_installment, day)
         self.paid_on = day
         self.note_paid_off(day)
+        if prepaid:
+            shortens = way.after_prepayment == "reduce_term"
+            self.change(Change(on=day, prepaid=prepaid, resolves=not shortens, shortens=shortens))
         return split
+
+    def _prepaid(self, split: Split, day: date, way: Way) -> int:
+        """Return the principal of a payment that changes the installments to come, and have the next one ask for it."""
+        no = self.installments.next_to_come(day) if way.after_prepayment in RECASTS else None
+        if no is None or no not in split.by_installment:
+            return 0
+        prepaid = split.by_installment[no].principal
+        self.installments.prepay(no, prepaid)
+        return prepaid
 
     def note_paid_off(self, day: date) -> None:
         """Close the installments if nothing is owed any more."""
@@ -224,6 +241,13 @@ class Folding:
             self.paid_off_on = day
             self.held = 0
             self.installments.pay_off(day)
+            self.release_commitment(day)
+
+    def release_commitment(self, day: date) -> None:
+        """Promise nothing more: a loan that is paid off is drawn no further."""
+        if self.undrawn:
+            self.plan(f"commitment_released:{day}", "commitment_released", day, {"undrawn": self.undrawn})
+            self.undrawn = 0
 
     def charge(self, fee: Fee) -> None:
         """Owe a fee, with its installment; a loan that was paid off is open again."""
@@ -319,6 +343,7 @@ class Folding:
             schedule=self.contract.rows,
             held=self.held,
             recoverable=self.recoverable,
+            undrawn=self.undrawn,
             fees=self.fees.states(),
             reviews=tuple(self.reviews.values()),
             outlook=self.interest.outlook(self.owed["principal"]),

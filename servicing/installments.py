@@ -15,6 +15,7 @@ from datetime import date
 
 from servicing.checkpoint import Figures, day_of_text, text_of_day
 from servicing.contract import Installment
+from servicing.product import RECASTS
 from servicing.state import InstallmentState
 from servicing.waterfall import ALL_RECEIVABLES, SHARING_ROOM, Allocation, Claim
 from servicing.waterfall_order import Waterfall
@@ -31,6 +32,9 @@ class _Line:
     keeps_total: bool
     asks_interest: bool
     ends: date | None = None
+    is_down_payment: bool = False
+    prepaid: int = 0
+    """Principal that was paid before its time and changed the installments to come; it is asked for and paid here."""
     earned_by_then: int | None = None
     """The interest of the loan up to the day on which its own period ended, where that was before its due date."""
     fees: dict[str, int] = field(default_factory=lambda: dict.fromkeys(FEES, 0))
@@ -91,7 +95,16 @@ class _Line:
     @classmethod
     def of(cls, row: Installment) -> _Line:
         """Return an installment of the contract as nothing has happened to it yet."""
-        return cls(row.no, row.due, row.interest, row.principal, row.keeps_total, row.asks_interest, row.ends)
+        return cls(
+            row.no,
+            row.due,
+            row.interest,
+            row.principal,
+            row.keeps_total,
+            row.asks_interest,
+            row.ends,
+            row.is_down_payment,
+        )
 
     def freeze(self) -> Figures:
         """Return what has become of it."""
@@ -106,6 +119,7 @@ class _Line:
             "has_fallen_due": self.has_fallen_due,
             "paid_off_on": text_of_day(self.paid_off_on),
             "earned_by_then": self.earned_by_then,
+            "prepaid": self.prepaid,
         }
 
     def thaw(self, figures: Figures) -> None:
@@ -114,7 +128,7 @@ class _Line:
         self.fees, self.paid, self.waived = (dict(figures[name]) for name in ("fees", "paid", "waived"))
         self.interest_again = figures["interest_again"]
         self.has_fallen_due, self.paid_off_on = figures["has_fallen_due"], day_of_text(figures["paid_off_on"])
-        self.earned_by_then = figures["earned_by_then"]
+        self.earned_by_then, self.prepaid = figures["earned_by_then"], figures["prepaid"]
 
 
 class Installments:
@@ -179,18 +193,21 @@ class Installments:
             if line.earned_by_then is None:
                 line.earned_by_then = interest_earned
 
-    def replace_coming(self, contract: Sequence[Installment], day: date) -> None:
+    def replace_coming(self, contract: Sequence[Installment], day: date) -> Mapping[int, int]:
         """Replace the installments whose period has not ended by a day by those of another contract.
 
         Fees and what was paid ahead stay with their due date; what stood beyond the last one goes to the last. An
-        installment that was satisfied, and is asked for more now, is open again.
+        installment that was satisfied, and is asked for more now, is open again. Return the new number of each.
         """
         kept = next((n for n, line in enumerate(self._lines) if self._is_to_come(line, day)), len(self._lines))
         coming, self._lines = self._lines[kept:], self._lines[:kept]
         self._lines += [_Line.of(row) for row in contract[kept:]]
+        moved = {}
         for line in coming:
-            last = self._lines[-1]
-            heir = next((each for each in self._lines[kept:] if each.due >= line.due), last)
+            heirs = (each for each in self._lines[kept:] if each.is_down_payment == line.is_down_payment)
+            heir = next((each for each in heirs if each.due >= line.due), self._lines[-1])
+            moved[line.no] = heir.no
+            heir.prepaid += line.prepaid
             for name in FEES:
                 heir.fees[name] += line.fees[name]
             for name in ALL_RECEIVABLES:
@@ -202,6 +219,7 @@ class Installments:
             if line.paid_off_on is not None and not heir.unpaid:
                 heir.ask_for_what_was_paid()
                 heir.paid_off_on = line.paid_off_on
+        return moved
 
     def principal_to_come(self, day: date, *, interest_earned: int, principal_owed: int) -> int:
         """Return the principal that the installments share whose period has not ended by a day.
@@ -212,7 +230,7 @@ class Installments:
         left, claimed = principal_owed, self._claimed_interest
         for line in self._lines:
             if self._is_to_come(line, day):
-                left += line.paid["principal"]
+                left += line.paid["principal"] - line.prepaid
                 continue
             interest, principal = line.interest, line.principal
             if not line.has_fallen_due and line.paid_off_on is None:
@@ -266,7 +284,12 @@ class Installments:
             for line in self._lines
             if not line.has_fallen_due and line.asks
         )
-        yield from _as_prepaid(coming, after_prepayment, interest_first)
+        if after_prepayment in RECASTS and (first := self.next_to_come(day)) is not None:
+            anything = owed["interest"] + owed["principal"]
+            recast = Claim(first, "in_advance", {"principal": owed["principal"]}, anything)
+            yield from _as_recast(coming, recast, interest_first)
+        else:
+            yield from _as_prepaid(coming, after_prepayment, interest_first)
         last = self._lines[-1]
         rest = {name: owed[name] for name in ("interest", "principal")}
         yield Claim(last.no, _status(last, day), rest, sum(rest.values()))
@@ -295,6 +318,21 @@ class Installments:
                 return
             yield _coming_claim(line, True, self._interest_asked_by(line))
             cash -= line.unpaid + line.unpaid_fees
+
+    def next_to_come(self, day: date) -> int | None:
+        """Return the number of the first installment whose period has not ended by a day; None if there is none."""
+        return next((line.no for line in self._lines if self._is_to_come(line, day)), None)
+
+    def prepay(self, no: int, principal: int) -> None:
+        """Ask on an installment for principal that is paid before its time, beside what it asks for anyway."""
+        line = self._lines[no - 1]
+        line.principal += principal
+        line.prepaid += principal
+
+    def pay_down(self, day: date, amount: int) -> None:
+        """Count what is paid with a drawdown on the installment that is due for it."""
+        line = next(each for each in self._lines if each.is_down_payment and each.due == day and each.unpaid)
+        line.paid["principal"] += amount
 
     def lay(self, taken: Mapping[int, Allocation], day: date) -> None:
         """Count what a payment brought to each installment; one that it passed asks for no more than it was paid."""
@@ -467,6 +505,17 @@ def _coming_claim(line: _Line, interest_first: bool, interest: int | None) -> Cl
     most["interest"] = (room if interest is None else min(room, interest)) if line.asks_interest else 0
     most["principal"] = room if interest_first else line.principal - line.paid["principal"]
     return Claim(line.no, "in_advance", most, room)
+
+
+def _as_recast(claims: Iterator[Claim], recast: Claim, interest_first: bool) -> Iterator[Claim]:
+    """Yield the claims of coming installments where principal that is paid ahead changes them instead.
+
+    Those whose period has ended ask for their own as ever; the others for interest alone.
+    """
+    every = list(claims)
+    yield from (claim for claim in every if claim.no < recast.no)
+    interest = [replace(claim, most={**claim.most, "principal": 0}) for claim in every if claim.no >= recast.no]
+    yield from (*interest, recast) if interest_first else (recast, *interest)
 
 
 def _as_prepaid(claims: Iterator[Claim], after_prepayment: str, interest_first: bool) -> Iterator[Claim]:

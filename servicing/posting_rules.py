@@ -82,6 +82,51 @@ RULES = (
         ),
     ),
     Rule(
+        Turn.CHARGES,
+        Template(
+            "loan_drawn",
+            1,
+            "Loan drawn further",
+            (Row("LOAN_PRINCIPAL", "DISBURSEMENTS_PAYABLE", "amount"),),
+        ),
+    ),
+    Rule(
+        Turn.SETTLES,
+        Template(
+            "down_payment_received",
+            1,
+            "Down payment received",
+            (Row(RAIL, "LOAN_PRINCIPAL", "principal"),),
+        ),
+    ),
+    Rule(
+        Turn.CHARGES,
+        Template(
+            "commitment_made",
+            1,
+            "Commitment to lend more",
+            (Row("COMMITMENT", "COMMITMENT_CONTRA", "undrawn"),),
+        ),
+    ),
+    Rule(
+        Turn.SETTLES,
+        Template(
+            "commitment_drawn",
+            1,
+            "Commitment drawn",
+            (Row("COMMITMENT_CONTRA", "COMMITMENT", "undrawn"),),
+        ),
+    ),
+    Rule(
+        Turn.SETTLES,
+        Template(
+            "commitment_released",
+            1,
+            "Commitment released",
+            (Row("COMMITMENT_CONTRA", "COMMITMENT", "undrawn"),),
+        ),
+    ),
+    Rule(
         Turn.SENDS,
         Template(
             "disbursement_sent",

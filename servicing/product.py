@@ -1,8 +1,7 @@
 """A product: the rules that its loans share, checked whole when it is read.
 
-The keys are those of a scenario's `product`. A key that nobody knows is a mistake; a choice that is not built
-yet is refused by name, never ignored. Never: figures of one loan (`servicing/terms.py`).
-Next: `servicing/products/installment.toml`.
+The keys are those of a scenario's `product`. A key that nobody knows is a mistake.
+Never: figures of one loan (`servicing/terms.py`). Next: `servicing/products/installment.toml`.
 """
 
 from __future__ import annotations
@@ -30,10 +29,13 @@ from ledger.fingerprint import canonical_text
 from ledger.money import Rounding
 from servicing.accrual import METHODS, Method
 from servicing.calendars import is_calendar
-from servicing.errors import LaterWork, ProductInvalid
+from servicing.errors import ProductInvalid
 from servicing.waterfall_order import COMPONENTS, NAMED, Waterfall, own_pairs, waterfall_of
 
 Component = Literal["penalties", "fees", "interest", "principal"]
+RECASTS = frozenset({"reduce_installment", "reduce_term"})
+"""Rules by which a prepayment changes the installments to come, instead of paying them."""
+
 Excess = Literal["apply", "hold", "refund"]
 """What becomes of what is more than is due: it pays coming installments, waits for them, or is sent back at once."""
 
@@ -218,6 +220,12 @@ class PercentFee(_Rules):
     percent: Exact = Field(default=Decimal(0), ge=0, lt=100)
 
 
+class DownPayment(_Rules):
+    """The part of each drawdown that is due and paid on its day, in percent."""
+
+    percent: Exact = Field(default=Decimal(0), ge=0, lt=100)
+
+
 class Product(_Rules):
     """The rules of a product; what a key means is in the scenario format."""
 
@@ -238,6 +246,7 @@ class Product(_Rules):
             "small_balance",
             "variable_rate",
             "at_rate_change",
+            "down_payment",
         }
     )
 
@@ -246,7 +255,7 @@ class Product(_Rules):
     rebate: Literal["actuarial", "rule_of_78"] = "actuarial"
     purpose: Literal["consumer", "business"] = "consumer"
     rests: Literal["daily", "due_dates"] = "daily"
-    after_prepayment: Literal["next", "last"] = "next"
+    after_prepayment: Literal["next", "last", "reduce_installment", "reduce_term"] = "next"
     day_count: Literal[
         "actual/365", "actual/360", "actual/364", "actual/actual", "30/360", "30e/360", "30/365", "period"
     ] = "actual/365"
@@ -275,6 +284,7 @@ class Product(_Rules):
     waivers: Literal["expense", "contra_income"] = "expense"
     small_balance: SmallBalance = SmallBalance()
     origination_fee: PercentFee = PercentFee()
+    down_payment: DownPayment = DownPayment()
     non_accrual_dpd: int | None = Field(default=None, ge=1)
     charge_off_dpd: int | None = Field(default=None, ge=1)
 
@@ -303,24 +313,15 @@ class Product(_Rules):
 
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]*", re.ASCII)
-_NOTHING = re.compile(r"0*(\.0*)?", re.ASCII)
-
-LATER_KEYS = frozenset({"down_payment"})
-"""Keys of the format that arrive with later work."""
-
-LATER_CHOICES: Mapping[str, frozenset[str]] = {
-    "after_prepayment": frozenset({"reduce_installment", "reduce_term"}),
-}
 
 
 def parse_product(keys: Mapping[str, Any]) -> Product:
     """Read a product from the keys of a TOML file or a scenario.
 
-    Raises: LaterWork for a key or choice that is known but not built; ProductInvalid naming the first mistake.
+    Raises: ProductInvalid naming the first mistake.
     """
-    _refuse_later_work(keys)
     try:
-        product = Product.model_validate({k: v for k, v in keys.items() if k not in LATER_KEYS})
+        product = Product.model_validate(keys)
     except ValidationError as mistakes:
         first = mistakes.errors(include_url=False)[0]
         place = ".".join(("product", *map(str, first["loc"])))
@@ -389,6 +390,8 @@ def _contradictions(product: Product) -> Iterator[tuple[str, bool, str]]:
     yield "odd_days", ahead, "the Rule of 78 knows no odd days: the first period is one of the others"
     fixed = product.interest == "precomputed" and product.variable_rate is not None
     yield "variable_rate", fixed, "a precomputed charge is fixed when the loan is made"
+    recast = product.interest == "precomputed" and product.after_prepayment in RECASTS
+    yield "after_prepayment", recast, "a precomputed charge is fixed, so nothing is worked out again"
     own_dates = product.amortization == "custom" and product.odd_days is not None
     yield "odd_days", own_dates, "rows of one's own have no regular period"
     fee = product.late_fee
@@ -398,18 +401,3 @@ def _contradictions(product: Product) -> Iterator[tuple[str, bool, str]]:
     automatic = product.small_balance.automatic
     yield "small_balance", automatic and not product.small_balance.limit, "what is automatic needs a limit"
     yield "late_fee.max", fee.max is not None and fee.max < fee.min, f"it is less than the least, {fee.min}"
-
-
-def _refuse_later_work(keys: Mapping[str, Any]) -> None:
-    for key, value in keys.items():
-        if isinstance(value, str) and value in LATER_CHOICES.get(key, ()):
-            raise LaterWork(key=f"product.{key}: {value}")
-        if key in LATER_KEYS and _asks_for_something(value):
-            raise LaterWork(key=f"product.{key}")
-
-
-def _asks_for_something(value: Any) -> bool:
-    """Tell whether a value is anything but empty or zero, which ask for nothing."""
-    if isinstance(value, Mapping):
-        return any(_asks_for_something(item) for item in value.values())
-    return value is not None and not _NOTHING.fullmatch(str(value))

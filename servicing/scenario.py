@@ -38,8 +38,11 @@ _LOAN_KEYS = (
     "rows",
     "rates",
     "margin",
+    "commitment",
 )
-_OPTIONAL_LOAN_KEYS = frozenset({"frequency", "installment_amount", "balloon", "steps", "rows", "rates", "margin"})
+_OPTIONAL_LOAN_KEYS = frozenset(
+    {"frequency", "installment_amount", "balloon", "steps", "rows", "rates", "margin", "commitment"}
+)
 _GIVEN_BY_ROWS = frozenset({"installments", "first_due_on"})
 
 
@@ -120,6 +123,7 @@ def parse_terms(product: Mapping[str, Any], loan: Mapping[str, Any], currency: s
         rows=rows,
         rates=tuple(_rates(loan.get("rates"))),
         margin=own("margin", decimal, None),
+        commitment=own("commitment", amount, None),
     )
 
 

@@ -62,6 +62,7 @@ KINDS: Mapping[str, Keys] = {
     "fee": _keys("amount", "kind penalty due"),
     "waive": _keys("amount", "reason approved_by", one_of="of component"),
     "write_off": _keys("", "reason"),
+    "disburse": _keys("amount"),
     "rate": _keys("rate"),
     "run_day": _keys(),
     "accrue": _keys(),
@@ -71,7 +72,6 @@ KINDS: Mapping[str, Keys] = {
 
 LATER = frozenset(
     {
-        "disburse",
         "modify",
         "trial_plan",
         "promise",

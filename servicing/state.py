@@ -116,6 +116,8 @@ class LoanState:
     held: int = 0
     """The part of unapplied cash that waits for installments to fall due, or to be paid whole."""
     recoverable: int = 0
+    undrawn: int = 0
+    """What may still be drawn."""
     fees: tuple[FeeState, ...] = ()
     reviews: tuple[Review, ...] = ()
     """Events whose amount no longer fits, for a person to look at."""

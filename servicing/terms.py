@@ -83,6 +83,7 @@ class Terms:
     rows: tuple[CustomRow, ...] = ()
     rates: tuple[RateStep, ...] = ()
     margin: Decimal | None = None
+    commitment: Money | None = None
 
     def __post_init__(self) -> None:
         checks = (self._facts, self._currencies, self._kind, self._steps_fit, self._rows_fit, self._rates_fit)
@@ -113,6 +114,8 @@ class Terms:
             balloon is not None and not 0 <= balloon.minor < self.principal.minor,
             "it must be less than the principal",
         )
+        less = self.commitment is not None and self.commitment.minor < self.principal.minor
+        yield "commitment", less, "the principal is part of it"
         known = self.frequency in PERIODS_A_YEAR or every_days(self.frequency) is not None
         yield "frequency", not known, f"it must be one of {', '.join(PERIODS_A_YEAR)} or days:n"
 
@@ -120,6 +123,7 @@ class Terms:
         amounts = (
             ("installment_amount", self.installment_amount),
             ("balloon", self.balloon),
+            ("commitment", self.commitment),
             *(("steps", step.amount) for step in self.steps),
             *(("rows", amount) for row in self.rows for amount in (row.principal, row.total)),
         )
@@ -216,8 +220,18 @@ class Terms:
 
     @property
     def down_payment(self) -> Money:
-        """Return what is paid on the day of the funding."""
-        return Money(0, self.currency)
+        """Return what is due and paid on the day of the funding."""
+        return self.down_payment_of(self.principal)
+
+    def down_payment_of(self, drawn: Money) -> Money:
+        """Return what is due and paid on the day of a drawdown."""
+        percent = self.product.down_payment.percent
+        return round_to_minor(drawn.to_decimal() * percent / 100, self.currency, self.product.rounding)
+
+    @property
+    def undrawn(self) -> Money:
+        """Return what is committed beyond the funding."""
+        return Money(0, self.currency) if self.commitment is None else self.commitment - self.principal
 
     def amount(self, major: Decimal) -> Money:
         """Return an amount of the product, given in the major unit, as money of this loan."""
@@ -242,6 +256,7 @@ class Terms:
             ],
             **({"rates": [_step_json(step) for step in self.rates]} if self.rates else {}),
             **({} if self.margin is None else {"margin": str(self.margin)}),
+            **({} if self.commitment is None else {"commitment": self.commitment.format()}),
         }
 
 
@@ -268,6 +283,7 @@ def terms_from_json(product: Product, stored: Mapping[str, Any]) -> Terms:
         ),
         rates=tuple(_step(step) for step in stored.get("rates", ())),
         margin=Decimal(stored["margin"]) if stored.get("margin") is not None else None,
+        commitment=money(stored.get("commitment")),
     )
 
 

@@ -42,6 +42,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "credit": ("api.cli.credits:credit", "Pay a loan down: the lender out of goodwill, or a merchant."),
     "chargeback": ("api.cli.credits:chargeback", "Take back a payment, in part or whole."),
     "refund": ("api.cli.payoffs:refund", "Send unapplied cash back to the borrower."),
+    "draw": ("api.cli.drawdowns:draw", "Pay out more of a loan that is disbursed in parts."),
     "run-day": ("api.cli.loans:run_day", "Run the daily cycle: interest, late fees, days past due."),
     "scenario": ("api.cli.scenario:scenario", "Run a loan's life from a file and compare it with what was expected."),
     "schedule": ("api.cli.pricing:schedule", "Print the contract schedule of terms, before there is a loan."),

@@ -24,6 +24,7 @@ from ledger.unit_of_work import UnitOfWork
 from servicing.commands.chargebacks import charge_back
 from servicing.commands.credits import credit
 from servicing.commands.cycle import accrue_loan, run_day
+from servicing.commands.drawdowns import draw_down
 from servicing.commands.fees import charge_fee
 from servicing.commands.payments import return_payment, take_payment
 from servicing.commands.payoffs import pay_off, quote_payoff
@@ -257,6 +258,11 @@ def _write_off(live: Live, event: ScenarioEvent) -> int:
     return done.event.no
 
 
+def _draw(live: Live, event: ScenarioEvent) -> int:
+    amount, key = live.money(event), live.key_of(event)
+    return draw_down(live.uow, live.loan_id, amount=amount, effective_date=event.on, request_key=key).event_no
+
+
 def _reset_rate(live: Live, event: ScenarioEvent) -> int:
     rate, key = event.values["rate"], live.key_of(event)
     return reset_rate(live.uow, live.loan_id, rate=rate, effective_date=event.on, request_key=key).event_no
@@ -299,6 +305,7 @@ ACTS: Mapping[str, Act] = {
     "fee": _charge_fee,
     "waive": _waive,
     "write_off": _write_off,
+    "disburse": _draw,
     "rate": _reset_rate,
     "run_day": _run_day,
     "accrue": _accrue,

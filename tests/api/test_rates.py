@@ -1,4 +1,4 @@
-"""Indexes and resets of rates over HTTP."""
+"""Indexes, resets of rates and drawdowns over HTTP."""
 
 from __future__ import annotations
 
@@ -53,3 +53,15 @@ def test_a_rate_is_reset_from_a_day_on(client: FlaskClient, loan: str) -> None:
     assert (again.data, again.headers["Idempotent-Replayed"]) == (done.data, "true")
     ahead = send(client, f"{loan}/rate-resets", {"rate": "9.00", "on": "2026-03-01"}, "reset-2")
     assert problem(ahead)["code"] == "effective-date-ahead"
+
+
+def test_a_loan_is_drawn_further(client: FlaskClient, loan: str) -> None:
+    body = {"amount": 200_000, "currency": "USD"}
+
+    done = send(client, f"{loan}/drawdowns", body, "draw-1")
+    again = send(client, f"{loan}/drawdowns", body, "draw-1")
+
+    assert (done.status_code, done.get_json()["effective_date"]) == (201, "2026-02-15")
+    assert (done.get_json()["amount"], done.get_json()["undrawn"]) == (usd(200_000), usd(0))
+    assert (again.data, again.headers["Idempotent-Replayed"]) == (done.data, "true")
+    assert client.get(loan).get_json()["balances"]["principal"] == usd(1_200_000)

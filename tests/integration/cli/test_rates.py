@@ -73,3 +73,13 @@ def test_a_rate_is_reset_by_hand(lender: Loanbook) -> None:
     assert (rows[0]["interest"], rows[1]["interest"]) == ("66.67", "75.00")
     for percent, code in (("x", "rate-out-of-range"), ("1001", "rate-out-of-range")):
         assert lender("rate", "reset", loan_id, percent, "--json", expect=2).refusal["code"] == code
+
+
+def test_a_loan_is_drawn_further(lender: Loanbook) -> None:
+    loan_id = str(lender("loan", "list", "--json").json["loan_ids"][0])
+
+    out = lender("draw", loan_id, "2000.00", "--on", "2026-03-15").out
+
+    assert out == f"Loan {loan_id}: 2000.00 drawn on 2026-03-15; 0.00 may still be drawn.\n"
+    assert lender("draw", loan_id, "0", "--json", expect=2).refusal["code"] == "drawdown-refused"
+    assert lender("loan", loan_id, "--json").json["balances"]["principal"] == "12000.00"

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from ledger.money import Money
 from servicing.day_count import PARTS
 from servicing.errors import TermsInvalid
-from servicing.product import BusinessDays, FeeTax, Grace, LateFee, SmallBalance
+from servicing.product import RECASTS, BusinessDays, FeeTax, Grace, LateFee, SmallBalance
 from servicing.schedule import proceeds_of
 from servicing.terms import CustomRow, RateStep, Step, Terms
 from servicing.waterfall_order import COMPONENTS, NAMED, PAIRS
@@ -36,7 +36,7 @@ def _waterfalls() -> st.SearchStrategy[dict[str, Any]]:
 ANY_WATERFALL = st.builds(
     lambda waterfall, after: {**waterfall, "after_prepayment": after},
     _waterfalls(),
-    st.sampled_from(["next", "last"]),
+    st.sampled_from(["next", "last", "reduce_installment", "reduce_term"]),
 )
 """What a product says of where payments go."""
 
@@ -90,6 +90,8 @@ def any_terms(
             interest_free=draw(st.integers(0, count)),
         ),
     }
+    if rules["interest"] == "precomputed" and rules.get("after_prepayment") in RECASTS:
+        rules["after_prepayment"] = "next"
     terms = replace(
         TERMS,
         product=RULES.model_copy(update=rules),

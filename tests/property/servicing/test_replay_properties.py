@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from servicing.buckets import buckets
 from servicing.engine import fold
 from servicing.events import Event, Kind
+from servicing.schedule import periods_of
 from servicing.terms import Terms
 from tests.property.servicing.journals import Journal
 from tests.property.servicing.loan_terms import ANY_BUSINESS_DAYS, ANY_WATERFALL, USUAL_WATERFALL, any_terms
-from tests.unit.servicing.examples import FUNDED, day, payment, reset, undoing
+from tests.unit.servicing.examples import FUNDED, day, drawdown, payment, reset, undoing
 
 END = 420
 
@@ -29,6 +30,7 @@ def lives(
     """Draw terms and events in the order in which they are entered, each entered on its day or later."""
     terms = draw(any_terms(waterfalls=waterfalls, business_days=ANY_BUSINESS_DAYS))
     events = [replace(FUNDED, amount=terms.principal.minor)]
+    last = periods_of(terms)[-1].end
     entered = 0
     paid: list[int] = []
     decided: list[int] = []
@@ -36,7 +38,9 @@ def lives(
         entered = min(END, entered + draw(st.integers(0, 60)))
         back = draw(st.integers(0, min(entered, 70)))
         no = len(events) + 1
-        what = draw(st.sampled_from(("pay", "pay", "pay", "undo", "undo", "decide", "decide", "take back", "reset")))
+        what = draw(
+            st.sampled_from(("pay", "pay", "pay", "undo", "undo", "decide", "decide", "take back", "reset", "draw"))
+        )
         if what == "undo" and paid:
             kind = draw(st.sampled_from([Kind.RETURNED, Kind.REVERSED]))
             events.append(undoing(no, paid.pop(draw(st.integers(0, len(paid) - 1))), day(entered), kind))
@@ -48,6 +52,9 @@ def lives(
             decided.append(no)
         elif what == "reset" and terms.product.interest != "precomputed":
             events.append(reset(no, Decimal(draw(st.integers(0, 3600))) / 100, day(entered - back), day(entered)))
+        elif what == "draw" and terms.product.interest != "precomputed" and day(entered - back) < last:
+            amount = draw(st.integers(1, terms.principal.minor))
+            events.append(drawdown(no, amount, day(entered - back), day(entered)))
         else:
             principal = terms.principal.minor
             amount = draw(st.one_of(st.integers(1, 1 + principal // 3), st.integers(1 + principal // 3, 2 * principal)))

@@ -48,3 +48,8 @@ def undoing(no: int, of: int, on: date, kind: Kind = Kind.REVERSED) -> Event:
 def reset(no: int, rate: Decimal, on: date, entered: date | None = None) -> Event:
     """Return a reset of the rate, in percent a year."""
     return Event(no=no, kind=Kind.RATE_RESET, effective_date=on, entered_on=entered or on, details={"rate": str(rate)})
+
+
+def drawdown(no: int, amount: int, on: date, entered: date | None = None) -> Event:
+    """Return a later drawdown by its number and minor units."""
+    return Event(no=no, kind=Kind.DRAWDOWN, effective_date=on, entered_on=entered or on, amount=amount, method="ach")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from servicing.errors import LaterWork, ProductInvalid
+from servicing.errors import ProductInvalid
 from servicing.product import Product, parse_product, shipped
 
 
@@ -55,20 +55,3 @@ def test_a_mistake_is_named_by_its_place(keys: dict[str, Any], place: str) -> No
     with pytest.raises(ProductInvalid) as refused:
         parse_product(keys)
     assert refused.value.place == place
-
-
-@pytest.mark.parametrize(
-    ("keys", "named"),
-    [
-        ({"after_prepayment": "reduce_term"}, "product.after_prepayment: reduce_term"),
-        ({"down_payment": {"percent": "0.5"}}, "product.down_payment"),
-    ],
-)
-def test_later_work_is_refused_by_name(keys: dict[str, Any], named: str) -> None:
-    with pytest.raises(LaterWork) as refused:
-        parse_product(keys)
-    assert refused.value.key.startswith(named)
-
-
-def test_a_later_key_that_asks_for_nothing_is_let_by() -> None:
-    assert parse_product({"down_payment": {"percent": "0.00"}}) == Product()
