@@ -27,7 +27,7 @@ class MovementKind:
 
 
 KINDS = (
-    MovementKind("funded", "Funded", ("loan_funded", "interest_withheld")),
+    MovementKind("funded", "Funded", ("loan_funded", "loan_drawn", "interest_withheld")),
     MovementKind("boarded", "Boarded", ("loan_boarded",)),
     MovementKind("accrued", "Accrued", ("interest_accrued",)),
     MovementKind(
@@ -35,7 +35,7 @@ KINDS = (
         "Charged",
         ("late_fee_assessed", "returned_payment_fee_assessed", "fee_charged", "penalty_charged", "fee_tax_charged"),
     ),
-    MovementKind("paid", "Paid", ("payment_applied", "unapplied_applied")),
+    MovementKind("paid", "Paid", ("payment_applied", "down_payment_received", "unapplied_applied")),
     MovementKind(
         "relieved",
         "Relieved",
@@ -52,6 +52,7 @@ KINDS = (
     MovementKind("charged_back", "Charged back", ("payment_charged_back", "unapplied_charged_back")),
     MovementKind("refunded", "Refunded", ("refund_approved", "refund_recoverable", "refund_sent", "refund_recovered")),
     MovementKind("disbursed", "Disbursed", ("disbursement_sent",)),
+    MovementKind("committed", "Committed", ("commitment_made", "commitment_drawn", "commitment_released")),
 )
 OTHER = MovementKind("other", "Other", ())
 
