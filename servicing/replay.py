@@ -8,9 +8,10 @@ Never: the database. Next: `servicing/commands/converge.py`; `docs/spec/replay.m
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from types import MappingProxyType
 
 from ledger.chart import AccountCode
 from ledger.journal import Posting
@@ -56,6 +57,8 @@ class Book:
 Step = Reverse | Book
 
 
+NOTHING: Mapping[str, int] = MappingProxyType({})
+
 ORDER: tuple[tuple[type[Step], Turn], ...] = (
     (Book, Turn.CHARGES),
     (Reverse, Turn.SENDS),
@@ -69,13 +72,18 @@ ORDER: tuple[tuple[type[Step], Turn], ...] = (
 """The order of the steps. Of one turn, what is undone goes from the latest entry back, what is booked by the plan."""
 
 
-def difference(desired: Sequence[Desired], booked: Sequence[Booked], roles: Roles) -> tuple[Step, ...]:
-    """Return the steps from the booked entries to the desired ones, in the order in which they are taken."""
+def difference(
+    desired: Sequence[Desired], booked: Sequence[Booked], roles: Roles, opening: Mapping[str, int] = NOTHING
+) -> tuple[Step, ...]:
+    """Return the steps from the booked entries to the desired ones, in the order in which they are taken.
+
+    `opening` is what liabilities held before all of these entries, in minor units by role.
+    """
     wanted = {item.planned.key: item for item in desired}
     held = {entry.key: entry for entry in booked}
     wrong = [e for e in booked if e.key not in wanted or not _same(wanted[e.key], e, roles) or held[e.key] is not e]
     if wrong:
-        wrong += _left_without_cover(desired, booked, wrong, roles)
+        wrong += _left_without_cover(desired, booked, wrong, roles, opening)
     wrong_keys = {entry.key for entry in wrong}
     missing = [item for item in desired if item.planned.key not in held or item.planned.key in wrong_keys]
     steps: list[Step] = [Reverse(entry) for entry in sorted(wrong, key=lambda e: e.entry_no, reverse=True)]
@@ -101,11 +109,16 @@ def _same(desired: Desired, booked: Booked, roles: Roles) -> bool:
 
 
 def _left_without_cover(
-    desired: Sequence[Desired], booked: Sequence[Booked], wrong: Sequence[Booked], roles: Roles
+    desired: Sequence[Desired],
+    booked: Sequence[Booked],
+    wrong: Sequence[Booked],
+    roles: Roles,
+    opening: Mapping[str, int],
 ) -> list[Booked]:
     """Return the entries that are right but for a while spend what is not there, the latest first.
 
-    While the wrong entries are undone and not booked again, an account holds what the others and the new charges say.
+    While the wrong entries are undone and not booked again, an account holds what it held at first, and what the others
+    and the new charges say.
     """
     undone = {entry.entry_no for entry in wrong}
     kept = {entry.key: entry for entry in booked if entry.entry_no not in undone}
@@ -114,7 +127,9 @@ def _left_without_cover(
     found: list[Booked] = []
     for turn, role in TAKES_FROM:
         accounts = roles.ever.get(role, frozenset())
-        left = sum(_added([*new, *(p for entry in kept.values() for p in entry.postings)], accounts))
+        left = opening.get(role, 0) + sum(
+            _added([*new, *(p for entry in kept.values() for p in entry.postings)], accounts)
+        )
         for entry in sorted(kept.values(), key=lambda e: e.entry_no, reverse=True):
             if left >= 0:
                 break

@@ -112,7 +112,9 @@ class _Work:
         )
         currency = loan.terms.currency
         desired = [Desired(item, postings_of(item, self.roles, currency)) for item in state.planned]
-        return state, difference(desired, booked, self.roles)
+        # Of what entries spend, unapplied cash alone outlives its day.
+        opening = {} if start is None else {"UNAPPLIED_PAYMENTS": start.figures["unapplied"]}
+        return state, difference(desired, booked, self.roles, opening)
 
 
 def _place_to_begin(work: _Work, because: Event | None) -> Checkpoint | None:

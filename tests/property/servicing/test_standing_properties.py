@@ -15,11 +15,12 @@ from servicing.engine import fold
 from servicing.events import Event
 from servicing.standing import days_past_due_on, standing_of
 from servicing.terms import Terms
+from tests.property.servicing.cash_lives import cash_lives
 from tests.property.servicing.test_replay_properties import END, lives
 from tests.unit.servicing.examples import day
 
 
-@given(lives(), st.integers(0, END), st.integers(0, 40), st.integers(0, 400))
+@given(st.one_of(lives(), cash_lives()), st.integers(0, END), st.integers(0, 40), st.integers(0, 400))
 def test_a_standing_holds_until_it_says_that_it_does_not(
     life: tuple[Terms, tuple[Event, ...]], on: int, behind: int, later: int
 ) -> None:

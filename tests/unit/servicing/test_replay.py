@@ -118,6 +118,20 @@ def test_what_unapplied_cash_paid_stays_where_other_payments_cover_it() -> None:
     ]
 
 
+def test_what_is_spent_of_cash_from_before_a_checkpoint_stays() -> None:
+    spent = applied(4, 25)
+    held = [booked(4, spent), booked(5, paid(3, 0, 70))]
+    plan = desired(spent, paid(3, 0, 60, unapplied=10))
+
+    assert told(difference(plan, held, ROLES, {"UNAPPLIED_PAYMENTS": 25})) == ["undo event:3", "book event:3 for 5"]
+    assert told(difference(plan, held, ROLES, {"UNAPPLIED_PAYMENTS": 24})) == [
+        "undo event:4/applied",
+        "undo event:3",
+        "book event:3 for 5",
+        "book event:4/applied for 4",
+    ]
+
+
 def test_every_template_has_one_turn_for_all_its_versions() -> None:
     assert {rule.template.name: rule.turn for rule in RULES} == TURNS
 
