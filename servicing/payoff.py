@@ -48,14 +48,14 @@ def payoff_figures(
     closed = max(good_through - NIGHT, fees_through or good_through - NIGHT)
     then = fold(terms, events, good_through, fees_through=closed)
     day_after = fold(terms, events, good_through + NIGHT, fees_through=closed)
-    assessed = fold(terms, events, good_through, fees_through=fees_through)
+    assessed = {fee.id for fee in fold(terms, events, good_through, fees_through=fees_through).fees}
     return PayoffFigures(
         good_through=good_through,
         principal=then.principal,
         interest=then.interest + then.interest_ahead,
         fees=then.other_fees,
         penalties=then.penalties,
-        late_fees_to_come=then.penalties - assessed.penalties,
+        late_fees_to_come=sum(fee.owed for fee in then.fees if fee.id not in assessed),
         recoverable=then.recoverable,
         unapplied=then.unapplied,
         total=still_asked(then),
