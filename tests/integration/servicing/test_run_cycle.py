@@ -29,7 +29,9 @@ from servicing.drafts import LoanDraft
 from servicing.end_of_day import DayReport
 from servicing.errors import EffectiveDateAhead
 from servicing.opening import Opening
+from servicing.product import SmallBalance
 from servicing.queries import booked_balances, loan_view
+from tests.integration.servicing.acts import pay
 from tests.support.database import ADMIN, APP, Database
 from tests.support.loan_lives import ACTOR, open_book
 from tests.unit.servicing.examples import RULES, TERMS
@@ -151,6 +153,42 @@ def test_days_that_were_skipped_come_out_as_if_they_had_been_run(
         assert run_cycle(engine, code, last, actor=ACTOR).entries == 0
     with engine.connect() as connection:
         assert verify(connection).holds
+
+
+def test_a_loan_that_was_paid_off_while_nobody_ran_the_day_has_the_late_fee_that_it_earned_before(
+    engine: sa.Engine,
+) -> None:
+    # Nothing came by 25 February, the last day of grace; 10,500.00 on 1 March pay all, the fee found later too.
+    code, (loan_id,) = lender(engine, [LoanDraft("A", TERMS)])
+    today = date(2026, 3, 1)
+    advance(engine, code, today)
+    pay(engine, loan_id, "10500.00", today, "all")
+
+    run_cycle(engine, code, today, actor=ACTOR)
+
+    with engine.connect() as connection:
+        view = loan_view(connection, loan_id)
+        assert booked_balances(connection, loan_id) == view.state.balances()
+    assert [fee.id for fee in view.state.fees] == ["late_fee-1"]
+    # 10,500.00 less 10,000.00, 147.95 (10,000.00 x 12% x 45/365) and 15.00.
+    assert (view.state.status, view.state.unapplied) == ("paid_off", 33705)
+
+
+def test_a_small_balance_that_a_payment_leaves_is_written_off_by_a_run_days_later(engine: sa.Engine) -> None:
+    # docs/spec/fees.md: the payoff of the 25th comes on the 26th and leaves 3.03.
+    rules = {"small_balance": SmallBalance(limit=Decimal(5), automatic=True)}
+    terms = replace(TERMS, product=TERMS.product.model_copy(update=rules))
+    code, (loan_id,) = lender(engine, [LoanDraft("A", terms)])
+    for on, run_on, amount in ((15, 25, "888.49"), (26, 28, "9243.72")):
+        advance(engine, code, date(2026, 2, on))
+        pay(engine, loan_id, amount, date(2026, 2, on), f"p{on}")
+        advance(engine, code, date(2026, 2, run_on))
+        run_cycle(engine, code, date(2026, 2, run_on), actor=ACTOR)
+
+    with engine.connect() as connection:
+        view = loan_view(connection, loan_id)
+        assert booked_balances(connection, loan_id) == view.state.balances()
+    assert view.state.status == "paid_off"
 
 
 def test_most_of_a_quiet_month_is_booked_set_based(engine: sa.Engine) -> None:
