@@ -22,8 +22,6 @@ from tests.support.reference_loan import Happening, live
 from tests.unit.servicing.examples import day
 
 RETURN_FEE = 25_00
-KNOWN = frozenset({Kind.FUNDED, Kind.PAYMENT, Kind.RETURNED, Kind.REVERSED})
-"""What the loan that is counted night by night knows of."""
 DAY_COUNTS = ("actual/365", "actual/360", "actual/364", "actual/actual")
 
 
@@ -63,7 +61,9 @@ def happenings(events: tuple[Event, ...]) -> list[Happening]:
 
 
 def is_counted(event: Event) -> bool:
-    """Tell whether the reference knows an event; which fee a waiver is of, it does not."""
+    """Tell whether the reference knows an event; which fee a waiver is of, other rates and drawdowns it does not."""
+    if event.kind in (Kind.RATE_RESET, Kind.DRAWDOWN):
+        return False
     return event.kind is not Kind.WAIVER or event.details.get("component") == "interest"
 
 
