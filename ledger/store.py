@@ -125,6 +125,11 @@ def book_id_of(connection: sa.Connection, subledger_id: int) -> int:
     return known[subledger_id]
 
 
+def learn_books(connection: sa.Connection, book_ids: Mapping[int, int]) -> None:
+    """Remember the books of subledgers that the caller has read anyway, so that posting to them does not ask."""
+    _BOOK_OF.setdefault(connection.engine, {}).update(book_ids)
+
+
 _POST = sa.text(
     "SELECT o_entry_no, o_booking_date, o_outcome FROM ledger.post_entry(:subledger_id, :request_key, :fingerprint,"
     " :template, :template_version, :effective_date, :booking_date, :actor, :approved_by, CAST(:debits AS integer[]),"

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from ledger.chart import AccountCode
 from ledger.journal import Posting
 from ledger.money import Money
+from ledger.queries.accounts import learn_books
 from servicing import tables
 from servicing.drafts import LoanDraft
 from servicing.errors import LoanUnknown
@@ -49,7 +50,7 @@ class Loan:
 
 
 _LOANS = (
-    "SELECT l.loan_id, l.external_id, l.fees_through, b.code AS book_code,"
+    "SELECT l.loan_id, l.book_id, l.external_id, l.fees_through, b.code AS book_code,"
     " b.business_date, t.terms, t.version AS terms_version, t.product_hash, p.rules, s.last_entry_no"
     " FROM servicing.loan l JOIN ledger.book b ON b.book_id = l.book_id"
     " JOIN ledger.subledger s ON s.subledger_id = l.loan_id"
@@ -80,6 +81,7 @@ def load_loans(connection: sa.Connection, loan_ids: Sequence[int], *, lock: bool
     elif lock:
         connection.execute(_LOCK_MANY, ids)
     rows = connection.execute(_READ, ids).all()
+    learn_books(connection, {row.loan_id: row.book_id for row in rows})
     events: dict[int, list[Any]] = {}
     for row in connection.execute(_EVENTS, ids):
         events.setdefault(row.loan_id, []).append(row)

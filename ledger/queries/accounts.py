@@ -15,6 +15,7 @@ from ledger.errors import AccountUnknown, RoleMapUnknown, SubledgerUnknown
 from ledger.money import Money
 from ledger.store import Book as Book  # noqa: PLC0414 - an explicit export: other packages name a book by it
 from ledger.store import ids_of, load_book, load_books
+from ledger.store import learn_books as learn_books  # noqa: PLC0414 - likewise: they know the books of their loans
 
 _ACCOUNTS = sa.text(
     "SELECT a.account_id, a.code, a.slug, a.type, a.normal_side, a.currency, a.header, a.subledgered, a.may_go_contra,"

@@ -1,6 +1,6 @@
 """The interest of a day for many loans at once, from where they stand to the ledger's staging table in one statement.
 
-A chunk of loans is a transaction: the mark of closed days is moved, which locks them, their interest is staged and
+A chunk of loans is a transaction: the mark of closed days is moved, which locks them, and their interest is staged and
 posted. What changed a loan meanwhile has made its standing anew; the chunk is then done again. Never: a loan on which
 the close of the day may bring more than interest (`servicing/commands/cycle.py`).
 Next: `servicing/sql/accrual.sql`; `ledger/commands/batches.py`.
@@ -38,7 +38,7 @@ MOST_REFUSED = 100
 """So many loans refused one by one are not the loans' fault."""
 
 Progress = Callable[[int, int], None]
-"""Called with the loans done so far, each once for each day, and how many there are."""
+"""Called with the chunks done so far, each once for each day, and how many there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,6 @@ class BulkAccrual:
 class _Range:
     first: int
     last: int
-    loans: int
 
 
 class _Overtaken(Exception):
@@ -66,39 +65,12 @@ _READY = sa.text(
     " WHERE l.book_id = :book_id AND s.is_open AND (l.fees_through IS NULL OR l.fees_through < :day)"
     " GROUP BY greatest(l.fees_through, s.through) ORDER BY 1"
 )
-_RANGES = sa.text(
-    "SELECT min(loan_id) AS first, max(loan_id) AS last, count(*) AS loans FROM (SELECT l.loan_id,"
-    " (row_number() OVER (ORDER BY l.loan_id) - 1) / :chunk AS chunk_no FROM servicing.loan l"
-    " JOIN servicing.standing s ON s.loan_id = l.loan_id AND s.is_open"
-    " WHERE l.book_id = :book_id AND (l.fees_through IS NULL OR l.fees_through < :day)) t"
-    " GROUP BY chunk_no ORDER BY chunk_no"
+_ENDS = sa.text(
+    "SELECT min(l.loan_id) AS first, max(l.loan_id) AS last FROM servicing.loan l WHERE l.book_id = :book_id"
 )
-_HOLDS = (
-    "s.is_open AND :day < s.next_step_on AND :day <= s.holds_through"
-    " AND s.receivable_account = :receivable AND s.principal_account = :principal"
-)
-_MARK = sa.text(
-    "UPDATE servicing.loan l SET fees_through = :day FROM servicing.standing s"  # noqa: S608 - text of ours
-    " WHERE s.loan_id = l.loan_id AND l.loan_id BETWEEN :first AND :last AND s.loan_id BETWEEN :first AND :last"
-    " AND l.book_id = :book_id AND (l.fees_through IS NULL OR l.fees_through < :day)"
-    f" AND greatest(l.fees_through, s.through) >= :day - 1 AND {_HOLDS}"
-)
-_STAGE = sa.text(
-    "WITH found AS (SELECT s.loan_id, l.currency, s.is_daily OR :is_month_end AS is_booked,"  # noqa: S608 - text of ours
-    f" {_HOLDS} AS holds, servicing.unbooked_interest(s.earned, s.nightly, s.denominator, s.rounding,"
-    "  coalesce(s.balance, p.balance, 0), :day - s.through, s.booked, s.receivable, coalesce(r.balance, 0)) AS interest"
-    " FROM servicing.standing s JOIN servicing.loan l ON l.loan_id = s.loan_id"
-    " LEFT JOIN ledger.account_balance p ON p.subledger_id = s.loan_id AND p.account_id = :principal"
-    "  AND p.currency = l.currency AND p.subledger_id BETWEEN :first AND :last"
-    " LEFT JOIN ledger.account_balance r ON r.subledger_id = s.loan_id AND r.account_id = :receivable"
-    "  AND r.currency = l.currency AND r.subledger_id BETWEEN :first AND :last"
-    " WHERE s.loan_id BETWEEN :first AND :last AND l.loan_id BETWEEN :first AND :last AND l.book_id = :book_id"
-    "  AND l.fees_through = :day AND s.through < :day AND s.is_open"
-    "), staged AS (INSERT INTO ledger.batch_staging"
-    "  (subledger_id, amount, batch_id, debit_account, credit_account, seq, currency)"
-    "  SELECT f.loan_id, f.interest, :batch_id, :receivable, :income, 1, f.currency FROM found f"
-    "  WHERE f.holds AND f.is_booked AND f.interest > 0 RETURNING 1"
-    ") SELECT count(*) FILTER (WHERE NOT f.holds) AS overtaken, (SELECT count(*) FROM staged) AS staged FROM found f"
+_CLOSE_DAY = sa.text(
+    "SELECT o_closed, o_overtaken, o_staged FROM servicing.close_day(:book_id, :first, :last, :day, :is_month_end,"
+    " :receivable, :principal, :income, :batch_id)"
 )
 
 
@@ -111,17 +83,23 @@ def accrue_days(
     """
     with engine.connect() as connection:
         days = _days(connection, book_id, day)
-        values = {"book_id": book_id, "day": day, "chunk": CHUNK_LOANS}
-        ranges = [_Range(*row) for row in connection.execute(_RANGES, values)] if days else []
+        ranges = _ranges(connection, book_id) if days else ()
     work = _Accrual(engine, book_code, book_id, actor)
-    total, done, entries = len(days) * sum(each.loans for each in ranges), 0, 0
+    total, done, entries = len(days) * len(ranges), 0, 0
     with ThreadPoolExecutor(WORKERS, thread_name_prefix="accrual") as pool:
         for each_day in days:
-            for each, posted in zip(ranges, pool.map(partial(work.accrue, each_day), ranges), strict=True):
-                done, entries = done + each.loans, entries + posted
+            for posted in pool.map(partial(work.accrue, each_day), ranges):
+                done, entries = done + 1, entries + posted
                 if on_progress is not None:
                     on_progress(done, total)
     return BulkAccrual(len(days), entries)
+
+
+def _ranges(connection: sa.Connection, book_id: int) -> Sequence[_Range]:
+    """Return ranges of ids, in each of which at most a chunk of loans lies."""
+    ends = connection.execute(_ENDS, {"book_id": book_id}).one()
+    starts = range(ends.first, ends.last + 1, CHUNK_LOANS)
+    return [_Range(first, min(first + CHUNK_LOANS - 1, ends.last)) for first in starts]
 
 
 def _days(connection: sa.Connection, book_id: int, day: date) -> Sequence[date]:
@@ -152,7 +130,7 @@ class _Accrual:
                     raise
                 return 0
         middle = (loans.first + loans.last) // 2
-        halves = (_Range(loans.first, middle, 0), _Range(middle + 1, loans.last, 0))
+        halves = (_Range(loans.first, middle), _Range(middle + 1, loans.last))
         return sum(self.accrue(day, half) for half in halves)
 
     def _accrue(self, day: date, loans: _Range) -> int:
@@ -169,23 +147,22 @@ class _Accrual:
         receivable, principal, income = account_ids(
             uow.connection, self._book_code, [roles.now[name] for name in names]
         )
+        staged = stage(uow, self._batch(day, loans.first))
         values = {
             "book_id": self._book_id,
             "first": loans.first,
             "last": loans.last,
             "day": day,
+            "is_month_end": day == Month.of(day).last_day,
             "receivable": receivable,
             "principal": principal,
+            "income": income,
+            "batch_id": staged.batch_id,
         }
-        if not uow.connection.execute(_MARK, values).rowcount:
-            return 0
-        staged = stage(uow, self._batch(day, loans.first))
-        is_month_end = day == Month.of(day).last_day
-        more = {"batch_id": staged.batch_id, "income": income, "is_month_end": is_month_end}
-        found = uow.connection.execute(_STAGE, {**values, **more}).one()
-        if found.overtaken:
+        found = uow.connection.execute(_CLOSE_DAY, values).one()
+        if found.o_overtaken:
             raise _Overtaken
-        return post_staged_within(uow, staged, first=loans.first, last=loans.last).posted if found.staged else 0
+        return post_staged_within(uow, staged, first=loans.first, last=loans.last).posted if found.o_staged else 0
 
     def _batch(self, day: date, first: int) -> Batch:
         """Return the batch that the database fills: its key is that of the day and the range."""

@@ -74,8 +74,7 @@ def run_cycle(
     forward = _Forward(engine, book_code, book.book_id, day, actor, dry_run)
     forward.bring_all(partial(report, "bring_forward"))
     with engine.connect() as connection:
-        ages = _ages(connection, book.book_id, day)
-        matured = connection.scalar(_MATURED, {"book_id": book.book_id, "day": day})
+        ages, matured = _ages(connection, book.book_id, day)
     report("mature", 1, 1)
     return DayReport(
         day=day,
@@ -85,7 +84,7 @@ def run_cycle(
         other_entries=forward.entries,
         failures=tuple(forward.failures),
         buckets=ages,
-        matured=matured or 0,
+        matured=matured,
     )
 
 
@@ -203,12 +202,8 @@ def _stand_chunk(uow: UnitOfWork, *, book_code: str, loan_ids: Sequence[int]) ->
 
 _LEFT = sa.text(
     "SELECT l.loan_id FROM servicing.loan l LEFT JOIN servicing.standing s ON s.loan_id = l.loan_id"
-    " WHERE l.book_id = :book_id AND l.loan_id > :after AND (l.fees_through IS NULL OR l.fees_through < :day)"
-    " AND s.is_open IS NOT FALSE ORDER BY l.loan_id LIMIT :limit"
-)
-_COUNT_LEFT = sa.text(
-    "SELECT count(*) FROM servicing.loan l LEFT JOIN servicing.standing s ON s.loan_id = l.loan_id"
     " WHERE l.book_id = :book_id AND (l.fees_through IS NULL OR l.fees_through < :day) AND s.is_open IS NOT FALSE"
+    " ORDER BY l.loan_id"
 )
 _ANY_BUT_THE_DATABASE = (DomainError, ValueError, TypeError, LookupError, ArithmeticError, AssertionError)
 """What a loan whose rows are not what they should be may end in."""
@@ -230,17 +225,11 @@ class _Forward:
 
     def bring_all(self, report: Callable[[int, int], None]) -> None:
         """Bring forward every loan that does not stand at the close of the day yet."""
-        values = {"book_id": self.book_id, "day": self.day, "limit": CHUNK_LOANS}
         with self.engine.connect() as connection:
-            total, after, done = connection.scalar(_COUNT_LEFT, values) or 0, 0, 0
-        while True:
-            with self.engine.connect() as connection:
-                ids = list(connection.scalars(_LEFT, {**values, "after": after}))
-            if not ids:
-                return
-            self._bring(ids)
-            after, done = ids[-1], done + len(ids)
-            report(done, total)
+            left = list(connection.scalars(_LEFT, {"book_id": self.book_id, "day": self.day}))
+        for begin in range(0, len(left), CHUNK_LOANS):
+            self._bring(left[begin : begin + CHUNK_LOANS])
+            report(min(begin + CHUNK_LOANS, len(left)), len(left))
 
     def _bring(self, loan_ids: Sequence[int]) -> None:
         work = partial(self._work, loan_ids=loan_ids)
@@ -278,21 +267,21 @@ class _Forward:
 # --- What the report says ---------------------------------------------------------------------------------
 
 _AGES = sa.text(
-    "SELECT CASE WHEN s.unpaid_since < :day THEN :day - s.unpaid_since ELSE 0 END AS dpd, count(*) AS loans"
+    "SELECT CASE WHEN s.unpaid_since < :day THEN :day - s.unpaid_since ELSE 0 END AS dpd, count(*) AS loans,"
+    " count(*) FILTER (WHERE s.matures_on <= :day) AS matured"
     " FROM servicing.standing s JOIN servicing.loan l ON l.loan_id = s.loan_id"
     " WHERE l.book_id = :book_id AND s.is_open GROUP BY 1"
 )
-_MATURED = sa.text(
-    "SELECT count(*) FROM servicing.standing s JOIN servicing.loan l ON l.loan_id = s.loan_id"
-    " WHERE l.book_id = :book_id AND s.is_open AND s.matures_on <= :day"
-)
 
 
-def _ages(connection: sa.Connection, book_id: int, day: date) -> dict[str, int]:
+def _ages(connection: sa.Connection, book_id: int, day: date) -> tuple[dict[str, int], int]:
+    """Return how many open loans are in each bucket, and how many of all have matured."""
     found = dict.fromkeys((*(name for _, name in BUCKETS), bucket(BUCKETS[-1][0] + 1)), 0)
+    matured = 0
     for row in connection.execute(_AGES, {"book_id": book_id, "day": day}):
         found[bucket(row.dpd)] += row.loans
-    return found
+        matured += row.matured
+    return found, matured
 
 
 def _silent(step: str, done: int, total: int) -> None:

@@ -6,15 +6,14 @@ Next: `servicing/standing.py`, `servicing/checkpoint.py`; `servicing/commands/cy
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import date, timedelta
 from math import lcm
 from typing import Any
 
 import sqlalchemy as sa
-from psycopg.types.json import Jsonb
 
-from ledger.db import dump_json
 from servicing import tables
 from servicing.checkpoint import Checkpoint
 from servicing.engine import FOLD_VERSION
@@ -42,6 +41,12 @@ _RECORD = sa.text(
 )
 _RECORD_CHECKPOINT = sa.text(
     "INSERT INTO servicing.checkpoint (loan_id, day, terms_version, fold_version, figures)"
+    " VALUES (:loan_id, :day, :terms_version, :fold_version, CAST(:figures AS jsonb))"
+    " ON CONFLICT (loan_id) DO UPDATE SET day = EXCLUDED.day, terms_version = EXCLUDED.terms_version,"
+    " fold_version = EXCLUDED.fold_version, figures = EXCLUDED.figures"
+)
+_CHECKPOINT = sa.text(
+    "INSERT INTO servicing.checkpoint (loan_id, day, terms_version, fold_version, figures)"
     " VALUES (:loan_id, :day, :terms_version, :fold_version, :figures)"
     " ON CONFLICT (loan_id) DO UPDATE SET day = EXCLUDED.day, terms_version = EXCLUDED.terms_version,"
     " fold_version = EXCLUDED.fold_version, figures = EXCLUDED.figures"
@@ -64,7 +69,7 @@ def record_standing(
             "day": state.checkpoint.day,
             "terms_version": loan.terms_version,
             "fold_version": FOLD_VERSION,
-            "figures": Jsonb(state.checkpoint.figures, dumps=dump_json),
+            "figures": json.dumps(state.checkpoint.figures),
         }
         connection.execute(_RECORD_CHECKPOINT, values)
 
