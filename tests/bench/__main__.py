@@ -1,5 +1,6 @@
 """Run every benchmark, print a table, write `out/bench.json`: `python -m tests.bench`, `SCALE=0.1` for a quick one.
 
+`python -m tests.bench servicing` runs the parts that are named alone.
 Exit code 0 even where a goal is missed: a benchmark informs, it is no test. Next: `tests/bench/harness.py`.
 """
 
@@ -15,7 +16,7 @@ from rich.table import Table
 
 from ledger.dates import Month
 from ledger.embedded.server import start
-from tests.bench import bulk, posting, reading
+from tests.bench import bulk, posting, reading, servicing
 from tests.bench.boarding import boarding
 from tests.bench.books import OPENING, live_month, open_books, settle_down
 from tests.bench.harness import SCALE, Bench, BenchDatabase, scaled
@@ -65,6 +66,9 @@ def breadth(bench: Bench) -> None:
     database.drop()
 
 
+PARTS = {"history": history, "breadth": breadth, "boarding": boarding, "servicing": servicing.measure}
+
+
 def show(bench: Bench) -> None:
     """Print the table."""
     table = Table(title=f"Loanbook, {bench.server.description}, scale {SCALE:g}")
@@ -83,16 +87,20 @@ def show(bench: Bench) -> None:
     Console(width=150).print(table)
 
 
-def main() -> int:
-    """Run the benchmarks on a server of their own."""
-    with tempfile.TemporaryDirectory(prefix="loanbook-bench-") as name:
-        folder = Path(name)
+def main(wanted: list[str]) -> int:
+    """Run the benchmarks, or the parts that are wanted, on a server of their own."""
+    unknown = set(wanted) - set(PARTS)
+    if unknown:
+        CONSOLE.print(f"known are {', '.join(PARTS)}; not {', '.join(sorted(unknown))}")
+        return 2
+    with tempfile.TemporaryDirectory(prefix="loanbook-bench-") as place:
+        folder = Path(place)
         folder.chmod(0o755)
         server = start(folder / "state", durable=True, lifetime="child")
         try:
             bench = Bench(server, folder, lambda text: CONSOLE.print(text, highlight=False))
-            for part in (history, breadth, boarding):
-                part(bench)
+            for name in wanted or PARTS:
+                PARTS[name](bench)
         finally:
             server.stop()
     OUT.parent.mkdir(exist_ok=True)
@@ -102,4 +110,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

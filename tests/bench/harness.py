@@ -12,7 +12,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -151,9 +151,14 @@ def driver(database: BenchDatabase, script: Path, *, clients: int, transactions:
     """Run a script through the product's driver, from processes of their own; return transactions a second."""
     command = [sys.executable, "-m", "tests.bench.client", database.server.libpq_url_for(database.name, APP)]
     each = max(1, transactions // clients)
+    return each * clients / together([[*command, str(script), str(each)]] * clients)
+
+
+def together(commands: Sequence[Sequence[str]]) -> float:
+    """Start clients that say "ready" and wait for a line; return how long they take from there, all together."""
     running = [
-        subprocess.Popen([*command, str(script), str(each)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        for _ in range(clients)
+        subprocess.Popen(list(command), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for command in commands
     ]
     for client in running:
         assert client.stdout is not None
@@ -166,7 +171,10 @@ def driver(database: BenchDatabase, script: Path, *, clients: int, transactions:
         client.stdin.flush()
     for client in running:
         client.communicate()
-    return each * clients / (time.perf_counter() - started)
+    taken = time.perf_counter() - started
+    if any(client.returncode for client in running):
+        raise RuntimeError("a client of the benchmark failed")
+    return taken
 
 
 def _latencies(prefix: Path) -> tuple[float, ...]:
