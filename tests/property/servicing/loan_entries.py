@@ -5,18 +5,24 @@ Next: `loan_steps.py`, which chooses among them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from ledger.money import Money
 from ledger.unit_of_work import UnitOfWork
+from servicing.commands.chargebacks import charge_back
+from servicing.commands.credits import credit
+from servicing.commands.drawdowns import draw_down
 from servicing.commands.fees import charge_fee
 from servicing.commands.payments import reverse_payment, take_payment
 from servicing.commands.payoffs import pay_off
+from servicing.commands.rate_resets import reset_rate
 from servicing.commands.refunds import refund
 from servicing.commands.waivers import waive
 from servicing.commands.write_offs import write_off_small_balance
+from servicing.events import Kind
 from servicing.waterfall_order import COMPONENTS
 from tests.property.servicing.loan_sides import Enter
 
@@ -134,6 +140,11 @@ def taking_again(uow: UnitOfWork, loan_id: int, key: str, *, name: str, on: date
     )
 
 
+def undoing_by(uow: UnitOfWork, loan_id: int, key: str, *, undoing: Callable[..., Any], payment: int) -> Any:
+    """Undo a payment by a command."""
+    return undoing(uow, loan_id, payment, request_key=key)
+
+
 def undoing_again(uow: UnitOfWork, loan_id: int, key: str, *, payment: int) -> Any:
     """Reverse what cannot be reversed."""
     return reverse_payment(uow, loan_id, payment, "again", key)
@@ -146,3 +157,47 @@ def _split(amount: int, shares: Sequence[int]) -> dict[str, int]:
     parts = {name: amount * share // total for name, share in zip(names, shares, strict=True)}
     parts["unapplied"] += amount - sum(parts.values())
     return parts
+
+
+def crediting(amount: int, on: date, goodwill: bool) -> Enter:
+    """Return what credits a loan."""
+
+    def enter(uow: UnitOfWork, loan_id: int, key: str) -> Any:
+        return credit(
+            uow,
+            loan_id,
+            kind=Kind.GOODWILL_CREDIT if goodwill else Kind.MERCHANT_REFUND,
+            amount=Money(amount, "USD"),
+            effective_date=on,
+            method="card",
+            request_key=key,
+        )
+
+    return enter
+
+
+def charging_back(payment: int, amount: int, on: date) -> Enter:
+    """Return what takes a part of a payment back."""
+
+    def enter(uow: UnitOfWork, loan_id: int, key: str) -> Any:
+        return charge_back(uow, loan_id, payment, amount=Money(amount, "USD"), effective_date=on, request_key=key)
+
+    return enter
+
+
+def resetting(rate: str, on: date) -> Enter:
+    """Return what lets another rate be in force."""
+
+    def enter(uow: UnitOfWork, loan_id: int, key: str) -> Any:
+        return reset_rate(uow, loan_id, rate=Decimal(rate), effective_date=on, request_key=key)
+
+    return enter
+
+
+def drawing(amount: int, on: date) -> Enter:
+    """Return what pays out more of a loan."""
+
+    def enter(uow: UnitOfWork, loan_id: int, key: str) -> Any:
+        return draw_down(uow, loan_id, amount=Money(amount, "USD"), effective_date=on, request_key=key)
+
+    return enter

@@ -28,16 +28,22 @@ from servicing.commands.reversals import reverse_event
 from servicing.commands.waivers import WAIVABLE
 from servicing.errors import (
     BalanceNotSmall,
+    ChargebackBeforePayment,
+    ChargebackExceedsPayment,
+    DrawdownExceedsCommitment,
+    DrawdownRefused,
     EffectiveBeforeFunding,
     EffectiveDateAhead,
     EventNotReversible,
     EventReversed,
     FeeUnknown,
     NoCreditBalance,
+    PaymentChargedBack,
     PaymentDuplicate,
     PaymentNotPositive,
     PaymentUndone,
     PaymentUnknown,
+    RateFixed,
     RefundExceedsUnapplied,
     WaiverExceedsOwed,
 )
@@ -46,11 +52,16 @@ from servicing.queries import booked_balances, loan_view
 from servicing.waterfall_order import NAMED, PAIRS
 from tests.property.servicing.loan_entries import (
     charging,
+    charging_back,
+    crediting,
+    drawing,
     refunding,
+    resetting,
     settling,
     taking,
     taking_again,
     undoing_again,
+    undoing_by,
     waiving,
     writing_off,
 )
@@ -105,7 +116,8 @@ class LoanMachine(LoanSides):
         standing = self.payments()
         loan_id, event = standing[which % len(standing)]
         undoing = partial(return_payment, code="R01") if returned else partial(reverse_payment, reason="wrong loan")
-        self.enter(loan_id, lambda uow, loan_id, key: undoing(uow, loan_id, event.no, request_key=key))
+        enter = partial(undoing_by, undoing=undoing, payment=event.no)
+        self.enter_or_refuse(loan_id, enter, (PaymentChargedBack,))
 
     @precondition(lambda self: len(self.payments()) > 1)
     @rule(which=WHICH, returned=st.tuples(st.booleans(), st.booleans()))
@@ -130,8 +142,11 @@ class LoanMachine(LoanSides):
             return
         self.enter(loan_id, settling(quote.total + over, today, loan_id, quote.quote_id if quoted else None))
         with self.engine.connect() as connection:
-            state = loan_view(connection, loan_id).state
-        if not ahead and not quote.late_fees_to_come:
+            view = loan_view(connection, loan_id)
+        # A quote knows what the closes before its day will bring; the loan, only once they were run.
+        closed = (view.loan.fees_through or date.min) >= today - timedelta(days=1)
+        if closed and not ahead:
+            state = view.state
             owed = sum(state.balances().values()) - state.unapplied
             assert owed <= max(0, -over)
             assert state.status == ("paid_off" if owed == 0 else "active")
@@ -145,6 +160,37 @@ class LoanMachine(LoanSides):
             cash = loan_view(connection, loan_id).state.unapplied
         enter = refunding(max(1, cash * percent // 100), on, credit_balance)
         self.enter_or_refuse(loan_id, enter, (RefundExceedsUnapplied, NoCreditBalance))
+
+    @rule(loan=LOANS, size=SIZES, back=BACK, goodwill=st.booleans())
+    def credit(self, loan: int, size: tuple[str, int], back: int, goodwill: bool) -> None:
+        """Credit a loan, out of goodwill or by a merchant's refund."""
+        loan_id = self.loan_ids[loan]
+        self.enter(loan_id, crediting(self.amount(loan_id, size), self.day(loan_id, back), goodwill))
+
+    @precondition(lambda self: self.payments())
+    @rule(which=WHICH, percent=st.sampled_from([1, 50, 100, 101]), back=BACK)
+    def charge_back(self, which: int, percent: int, back: int) -> None:
+        """Take back a part of a payment that stands, or more than it brought."""
+        standing = self.payments()
+        loan_id, event = standing[which % len(standing)]
+        amount = max(1, event.amount * percent // 100)
+        enter = charging_back(event.no, amount, self.day(loan_id, back))
+        self.enter_or_refuse(loan_id, enter, (ChargebackBeforePayment, ChargebackExceedsPayment))
+
+    # --- The contract -------------------------------------------------------------------------------------
+
+    @rule(loan=LOANS, rate=st.sampled_from(["0", "4.25", "12", "36"]), back=BACK)
+    def reset_rate(self, loan: int, rate: str, back: int) -> None:
+        """Let another rate be in force from today or an earlier day on."""
+        loan_id = self.loan_ids[loan]
+        self.enter_or_refuse(loan_id, resetting(rate, self.day(loan_id, back)), (RateFixed,))
+
+    @rule(loan=LOANS, amount=st.sampled_from([1, 5_000, 500_000]), back=BACK)
+    def draw_down(self, loan: int, amount: int, back: int) -> None:
+        """Pay out more of a loan."""
+        loan_id = self.loan_ids[loan]
+        enter = drawing(amount, self.day(loan_id, back))
+        self.enter_or_refuse(loan_id, enter, (DrawdownRefused, DrawdownExceedsCommitment))
 
     # --- What people decide -------------------------------------------------------------------------------
 
@@ -187,7 +233,7 @@ class LoanMachine(LoanSides):
         loan_id = self.loan_ids[loan]
         events = self.loan(loan_id).events
         of = events[which % len(events)].no
-        errors = (EventNotReversible, EventReversed, PaymentUndone)
+        errors = (EventNotReversible, EventReversed, PaymentUndone, PaymentChargedBack)
         self.enter_or_refuse(loan_id, lambda uow, loan_id, key: reverse_event(uow, loan_id, of, "wrong", key), errors)
 
     # --- Days and months ----------------------------------------------------------------------------------
@@ -281,7 +327,7 @@ class LoanMachine(LoanSides):
         self.refused(loan_id, taking(1, today + timedelta(days=1), "cash"), EffectiveDateAhead)
         self.refused(loan_id, taking(1, funded_on - timedelta(days=1), "cash"), EffectiveBeforeFunding)
         for event in self.loan(loan_id).events:
-            if event.of is not None and event.kind is not Kind.EVENT_REVERSED:
+            if event.of is not None and event.kind in (Kind.RETURNED, Kind.REVERSED):
                 self.refused(loan_id, partial(undoing_again, payment=event.of), PaymentUndone)
             elif event.kind is not Kind.PAYMENT:
                 self.refused(loan_id, partial(undoing_again, payment=event.no), PaymentUnknown)
@@ -305,6 +351,10 @@ class LoanMachine(LoanSides):
         assert self.written() == before
 
     # --- What there is to choose from ---------------------------------------------------------------------
+
+    def day(self, loan_id: int, back: int) -> date:
+        """Return a day so many days ago, but not before the funding."""
+        return max(self.loan(loan_id).terms.funded_on, self.today - timedelta(days=back))
 
     def payments(self) -> list[tuple[int, Event]]:
         """Return the payments that stand, with their loans, in the order in which they were entered."""

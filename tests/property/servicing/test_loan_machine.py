@@ -31,7 +31,7 @@ def books(server_url: str) -> Iterator[Books]:
 @pytest.mark.timeout(3600)  # `make test-deep` goes through some hundred lives
 def test_loans_stand_as_their_events_say_whatever_happens(books: Books) -> None:
     examples = max(settings.default.max_examples // 16, 6) if settings.default else 6
-    run_state_machine_as_test(LoanMachine, settings=settings(max_examples=examples, stateful_step_count=25))
+    run_state_machine_as_test(LoanMachine, settings=settings(max_examples=examples, stateful_step_count=20))
 
 
 SMALL = SmallBalance(limit=Decimal(5))
@@ -75,6 +75,16 @@ LIFE: tuple[Callable[[LoanMachine], object], ...] = (
     lambda m: [m.waive(0, which, 50, 0) for which in range(6)],
     lambda m: [m.waive(0, which, 101, 5) for which in range(6)],
     lambda m: [m.reverse(0, which) for which in range(20, 30)],
+    # Another rate, more drawn, credits, and a payment that is charged back in part and then no more.
+    lambda m: m.reset_rate(0, "4.25", 45),
+    lambda m: m.draw_down(0, 5_000, 5),
+    lambda m: m.credit(0, ("cents", 5_000), 1, True),
+    lambda m: m.credit(1, ("cents", 50), 0, False),
+    lambda m: m.charge_back(0, 50, 0),
+    lambda m: m.charge_back(0, 101, 0),
+    lambda m: m.undo(0, True),
+    lambda m: m.refuse(0),
+    lambda m: m.reverse(0, len(m.loan(m.loan_ids[0]).events) - 1),
     # Paid off, and more than that; the return of the payment that did it opens the loan again.
     lambda m: m.pay(0, ("percent of the payoff", 101), 0, ("waterfall", "payoff"), "wire"),
     lambda m: m.pay(1, ("percent of the payoff", 150), 5, PRODUCT, "wire"),
