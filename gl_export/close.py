@@ -43,7 +43,7 @@ STEPS = (
     ),
     CloseStep(
         "accrue",
-        "Interest is accrued on every loan through the last day of the month.",
+        "Every day of the month is closed for every loan: its interest and its late fees are booked.",
         "No loan is left behind.",
     ),
     CloseStep(

@@ -18,6 +18,7 @@ from gl_export.settlement import TEMPLATES as SETTLEMENT_TEMPLATES
 from ledger.chart import Chart
 from ledger.chart_file import parse_chart
 from ledger.templates import as_markdown
+from servicing.end_of_day import STEPS as DAY_STEPS
 from servicing.posting_rules import TEMPLATES
 from tests.support.database import Database
 
@@ -47,6 +48,16 @@ def problem_types() -> str:
 def settings_page() -> str:
     """Return the page of environment variables."""
     return "# Settings\n\nAll settings come from the environment.\n\n" + settings.as_markdown()
+
+
+def day_steps() -> str:
+    """Return the page of the steps of the daily cycle."""
+    lines = ["| step | purpose |", "|---|---|"]
+    lines += [f"| {step.name} | {step.purpose} |" for step in DAY_STEPS]
+    return (
+        "# Steps of the daily cycle\n\nIn this order, for every day that has not been run; each books nothing the"
+        " second time.\n\n" + "\n".join(lines) + "\n"
+    )
 
 
 def close_steps() -> str:
@@ -94,6 +105,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "docs/reference/problem_types.md": problem_types,
     "docs/reference/settings.md": settings_page,
     "docs/reference/close_steps.md": close_steps,
+    "docs/reference/day_steps.md": day_steps,
     "docs/reference/chart_of_accounts.md": chart_of_accounts,
     "docs/reference/command_line.md": commands,
 }

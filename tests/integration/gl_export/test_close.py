@@ -7,6 +7,7 @@ import hashlib
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -25,11 +26,16 @@ from gl_export.errors import (
 from gl_export.queries.batches import batches
 from gl_export.queries.close import close_status
 from ledger.commands.periods import reopen_period
+from ledger.commands.subledgers import freeze_subledger
 from ledger.dates import Month
 from ledger.errors import ApprovalMissing, DomainError, PeriodIsClosed
 from ledger.queries.trial_balance import trial_balance
+from ledger.unit_of_work import run
+from servicing.commands.boarding import board_and_fund_loans
+from servicing.drafts import LoanDraft
 from tests.integration.gl_export.books import BOOK, fund, go_to, open_loans, pay, post
 from tests.support.database import OWNER, Database
+from tests.unit.servicing.examples import TERMS
 
 OCTOBER, NOVEMBER = Month(2026, 10), Month(2026, 11)
 
@@ -253,3 +259,26 @@ def test_a_closed_month_refuses_even_approved_entries(lived: sa.Engine, tmp_path
 
     with pytest.raises(PeriodIsClosed):
         post(lived, 2, "late", parts, booking_date=OCTOBER.last_day, approved_by="boss")
+
+
+def test_a_loan_that_fails_its_day_stops_the_close_until_it_is_mended(lived: sa.Engine, tmp_path: Path) -> None:
+    terms = replace(TERMS, funded_on=date(2026, 10, 15), first_due_on=date(2026, 11, 15))
+    (loan_id,) = run(lived, lambda uow: board_and_fund_loans(uow, BOOK, [LoanDraft("L", terms)]), actor="ops")
+    run(lived, lambda uow: freeze_subledger(uow, loan_id, frozen=True), actor="ops")
+
+    with pytest.raises(CloseGateRefused) as refused:
+        close(lived, tmp_path)
+    run(lived, lambda uow: freeze_subledger(uow, loan_id, frozen=False), actor="ops")
+
+    assert f"1 loans failed, loan {loan_id} first" in str(refused.value)
+    assert close(lived, tmp_path).is_complete
+    with lived.connect() as connection:
+        booked = connection.execute(
+            sa.text(
+                "SELECT count(*), min(booking_date), max(booking_date), max(effective_date) FROM ledger.journal_entry"
+                " WHERE subledger_id = :loan AND template = 'interest_accrued'"
+            ),
+            {"loan": loan_id},
+        ).one()
+    # The nights of 16 to 31 October, all of them in October's books.
+    assert tuple(booked) == (16, OCTOBER.last_day, OCTOBER.last_day, OCTOBER.last_day)
