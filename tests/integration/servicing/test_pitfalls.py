@@ -26,11 +26,13 @@ from ledger.queries.trial_balance import By, trial_balance
 from ledger.unit_of_work import UnitOfWork, run
 from ledger.verify import verify
 from servicing.commands.boarding import board_and_fund_loans
+from servicing.commands.chargebacks import charge_back
 from servicing.commands.cycle import accrue_loan, accrue_through, run_cycle
 from servicing.commands.payments import return_payment, reverse_payment
 from servicing.commands.payoffs import PaidOff, pay_off, quote_payoff
 from servicing.drafts import LoanDraft
 from servicing.errors import PaymentUndone, PaymentUnknown
+from servicing.events import Kind
 from servicing.queries import PayoffQuote, booked_balances, loan_view, payment_numbers, versions
 from servicing.terms import Terms
 from tests.integration.servicing.acts import pay
@@ -73,6 +75,14 @@ PITFALLS: dict[str, tuple[str, ...]] = {
     "a quote that does not pay off": (
         HERE + "test_payoffs.py::test_a_payoff_uses_its_quote_and_a_late_return_opens_the_loan_again",
     ),
+    "a refund in vain": (
+        HERE + "test_refunds.py::test_a_refund_whose_payment_is_returned_is_recoverable_in_the_books",
+        PROPERTIES + "test_cash_properties.py::test_every_cent_is_on_an_installment_unapplied_sent_back_or_recovered",
+    ),
+    "a chargeback of a replayed payment": (
+        HERE + "test_credits.py::test_everything_undone_leaves_the_books_as_if_nothing_had_been",
+    ),
+    "one bad loan": (HERE + "test_run_cycle.py::test_a_bad_loan_is_named_and_stops_nobody",),
     "a day closed twice": (
         HERE + "test_daily_cycle.py::test_a_run_that_stopped_between_chunks_is_finished_by_the_next",
     ),
@@ -300,6 +310,34 @@ def test_days_past_due_that_stay_are_none_after_payment_and_reversal(
     with engine.connect() as connection:
         states = [loan_view(connection, loan_id).state for loan_id in (one, two)]
     assert states[0].installments == states[1].installments
+
+
+def test_a_chargeback_of_a_replayed_payment_follows_it_and_keeps_its_link(
+    engine: sa.Engine, loan: tuple[str, int, int]
+) -> None:
+    _, replayed, in_time = loan
+    charged: dict[int, int] = {}
+    for loan_id, late in ((replayed, True), (in_time, False)):
+        if not late:
+            pay(engine, loan_id, "600.00", date(2026, 2, 10), "before")
+        charged[loan_id] = pay(engine, loan_id, "888.49", date(2026, 2, 15), "p")
+        do(
+            engine,
+            charge_back,
+            loan_id,
+            charged[loan_id],
+            amount=Money(30_000, "USD"),
+            effective_date=date(2026, 2, 25),
+            request_key="dispute",
+        )
+    pay(engine, replayed, "600.00", date(2026, 2, 10), "before")
+    for loan_id in (replayed, in_time):
+        do(engine, accrue_loan, loan_id, TODAY)
+
+    assert booked(engine, replayed) == booked(engine, in_time)
+    with engine.connect() as connection:
+        events = loan_view(connection, replayed).loan.events
+    assert [event.of for event in events if event.kind is Kind.CHARGEBACK] == [charged[replayed]]
 
 
 def test_a_quote_that_does_not_pay_off_is_none_and_a_day_later_the_per_diem_is_missing(
