@@ -88,6 +88,8 @@ def lived_terms(draw: st.DrawFn) -> Terms:
         "origination_fee": PercentFee(percent=Decimal(draw(st.sampled_from([0, 3])))),
         "accrual": draw(st.sampled_from(["daily", "daily", "monthly"])),
         "waivers": draw(st.sampled_from(["expense", "contra_income"])),
+        "excess": draw(st.sampled_from(["apply", "apply", "hold"])),
+        "partial_payments": draw(st.sampled_from(["apply", "apply", "hold"])),
     }
     return replace(terms, product=terms.product.model_copy(update=rules))
 
