@@ -93,6 +93,8 @@ class Contract:
     rates: tuple[tuple[date, Decimal], ...]
     original: int
     withheld: int = 0
+    earned: tuple[Fraction, ...] = ()
+    """The interest that each period earns, asked for by its own installment or by a later one."""
     charges: tuple[Fraction, ...] = ()
     """The interest of each period, where it is a share of a finance charge that was fixed at first."""
 

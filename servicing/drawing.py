@@ -31,9 +31,10 @@ class Drawing:
         self._periods: list[Period] = []
         self._openings: list[int] = []
         self._free: list[bool] = []
+        self._earned: list[Fraction] = []
         self._rates = [(terms.funded_on, terms.rate)]
         self._original = self._balance = terms.lent.minor
-        self._interest = Fraction(0)
+        self._interest = self._interest_before = Fraction(0)
         self._asked = 0
         self._deferred = 0
         """Interest that installments have left to the next one because they ask for none."""
@@ -66,6 +67,7 @@ class Drawing:
             rates=tuple(self._rates),
             original=self._original,
             withheld=withheld,
+            earned=tuple(self._earned),
         )
 
     def _places(self) -> Iterator[tuple[Phase, bool]]:
@@ -78,6 +80,7 @@ class Drawing:
         """Earn the interest of a period, and make its changes on their days; tell whether one asks to resolve."""
         period, resolves = self._regular[place], False
         self._opening, day = self._balance, period.start
+        self._interest_before = self._interest
         self._prepaid = 0
         for change in self._changes_within(place):
             if change.on >= period.end:
@@ -217,6 +220,7 @@ class Drawing:
         self._periods.append(period)
         self._openings.append(self._opening)
         self._free.append(free)
+        self._earned.append(Fraction(0) if row.is_down_payment else self._interest - self._interest_before)
 
 
 def _parts(wanted: Ask, balance: int, earned: int, on_top: int = 0) -> tuple[int, int]:

@@ -19,6 +19,7 @@ from servicing.events import Event, Kind
 from servicing.fees import Fee, Fees
 from servicing.installments import Installments
 from servicing.product import RECASTS
+from servicing.running_fee import RunningFee
 from servicing.running_interest import RunningInterest
 from servicing.schedule import contract_of
 from servicing.state import LoanState, PlannedEntry, Review
@@ -28,6 +29,8 @@ from servicing.waterfall_order import IN_ADVANCE, Waterfall
 
 ACCRUAL_KEY = "accrual:"
 """What the key of an entry of interest begins with."""
+FEE_INCOME_KEY = "fee_income:"
+"""What the key of an entry of origination fee income begins with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,7 @@ class Folding:
         self.installments = Installments(contract.rows)
         self.fees = Fees(self._paid_on)
         self.interest = RunningInterest(terms, contract)
+        self.origination_fee = RunningFee(terms)
         self.owed = dict.fromkeys(ALL_RECEIVABLES, 0)
         self.unapplied = 0
         self.held = 0
@@ -97,6 +101,8 @@ class Folding:
             self._thaw(start.figures)
         self.days = Days(first, through)
         self.days.add(*self._booking_days, through)
+        if terms.origination_fee.minor:
+            self.days.add(*_month_ends(first, through))
         self._note_days_of(self.contract)
 
     def freeze(self, day: date) -> Checkpoint:
@@ -119,6 +125,7 @@ class Folding:
                 "changes": [change.as_json() for change in self.changes],
                 "installments": self.installments.freeze(self.contract.rows),
                 "interest": self.interest.freeze(),
+                "origination_fee": self.origination_fee.freeze(),
             },
         )
 
@@ -139,6 +146,7 @@ class Folding:
         self.paid_off_on = day_of_text(figures["paid_off_on"])
         self.installments.thaw(figures["installments"])
         self.interest.thaw(figures["interest"])
+        self.origination_fee.thaw(figures["origination_fee"], self.changes)
 
     def change(self, change: Change) -> None:
         """Draw up the contract with one more change, for the installments whose period has not ended.
@@ -150,6 +158,7 @@ class Folding:
         if change.owed is None:
             change = replace(change, owed=self.principal_to_come(change.on))
         self.changes = (*self.changes, change)
+        self.origination_fee.spread_again(self.changes, change.on)
         self.contract = contract_of(self.terms, self.changes)
         self.fees.move(self.installments.replace_coming(self.contract.rows, change.on))
         self.interest.replace_coming(self.contract)
@@ -170,6 +179,8 @@ class Folding:
         self.installments.fall_due(day, interest_earned=earned, principal_owed=self.owed["principal"])
         if day in self._booking_days:
             self._book_interest(f"{ACCRUAL_KEY}{day}", day, self.interest.unbooked)
+        if (day + timedelta(days=1)).day == 1:
+            self._book_fee_income(f"{FEE_INCOME_KEY}{day}", day, self.origination_fee.book(day))
         if self.held and self.installments.due_on(day):
             self._book_interest(f"{ACCRUAL_KEY}{day}", day, self.interest.unbooked)
             self.spend_held(day, f"held:{day}", replace(self.way_of(), ahead=False))
@@ -242,6 +253,7 @@ class Folding:
             self.held = 0
             self.installments.pay_off(day)
             self.release_commitment(day)
+            self._book_fee_income(f"{FEE_INCOME_KEY}{day}/paid_off", day, self.origination_fee.book_all())
 
     def release_commitment(self, day: date) -> None:
         """Promise nothing more: a loan that is paid off is drawn no further."""
@@ -344,6 +356,7 @@ class Folding:
             held=self.held,
             recoverable=self.recoverable,
             undrawn=self.undrawn,
+            deferred_fee=self.origination_fee.deferred,
             fees=self.fees.states(),
             reviews=tuple(self.reviews.values()),
             outlook=self.interest.outlook(self.owed["principal"]),
@@ -373,6 +386,10 @@ class Folding:
         if begun is None or not self.installments.wants_interest(begun):
             return 0
         return self.interest.rest_of_period(self.owed["principal"], pays_off=pays_off)
+
+    def _book_fee_income(self, key: str, day: date, amount: int) -> None:
+        if amount:
+            self.plan(key, "deferred_fee_amortised", day, {"income": amount})
 
     def _book_interest(self, key: str, day: date, amount: int) -> None:
         if amount:

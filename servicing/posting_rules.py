@@ -33,13 +33,14 @@ class Turn(StrEnum):
     SPENDS = "spends"
     """Debits unapplied cash: it pays what is owed later, or it is to be refunded."""
     SENDS = "sends"
-    """Debits what is payable: the money leaves."""
+    """Debits what is payable, or deferred: the money leaves, or is earned."""
 
 
 TAKES_FROM: tuple[tuple[Turn, str], ...] = (
     (Turn.SPENDS, "UNAPPLIED_PAYMENTS"),
     (Turn.SENDS, "REFUNDS_PAYABLE"),
     (Turn.SENDS, "DISBURSEMENTS_PAYABLE"),
+    (Turn.SENDS, "DEFERRED_ORIGINATION_FEES"),
 )
 """From which liability the entries of a turn take what those of an earlier turn brought, in this order."""
 
@@ -79,6 +80,15 @@ RULES = (
                 Row("OTHER_FEES_RECEIVABLE", "CONVERSION_CLEARING", "other_fees"),
                 Row("CONVERSION_CLEARING", "UNAPPLIED_PAYMENTS", "unapplied"),
             ),
+        ),
+    ),
+    Rule(
+        Turn.SENDS,
+        Template(
+            "deferred_fee_amortised",
+            1,
+            "Deferred origination fee earned",
+            (Row("DEFERRED_ORIGINATION_FEES", "ORIGINATION_FEE_INCOME", "income"),),
         ),
     ),
     Rule(

@@ -25,7 +25,7 @@ def by_digits(terms: Terms, contract: Contract) -> Contract:
     charges = tuple(charge * share for share in shares(len(contract.rows)))
     rows = tuple(_split_again(terms, contract, charges))
     openings = (contract.original, *(row.balance for row in rows[:-1]))
-    return replace(contract, rows=rows, charges=charges, openings=openings)
+    return replace(contract, rows=rows, charges=charges, openings=openings, earned=charges)
 
 
 def shares(count: int) -> tuple[Fraction, ...]:

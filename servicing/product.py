@@ -215,9 +215,18 @@ class VariableRate(_Rules):
 
 
 class PercentFee(_Rules):
-    """A fee in percent of the principal."""
+    """A fee in percent of the principal: kept from the proceeds, or financed; and how it becomes income."""
+
+    added = frozenset({"financed", "income"})
 
     percent: Exact = Field(default=Decimal(0), ge=0, lt=100)
+    financed: bool = False
+    income: Literal["level_yield", "straight_line"] = "level_yield"
+
+    @field_validator("financed", mode="before")
+    @classmethod
+    def _flag(cls, value: Any) -> Any:
+        return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
 
 
 class DownPayment(_Rules):

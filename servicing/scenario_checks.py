@@ -71,6 +71,8 @@ def checked_expectations(found: Any) -> tuple[Mapping[str, Any], ...]:
         place = f"expect[{n}]"
         for key, value in mapping(item, place, _CHECKS).items():
             _CHECKS[key](value, f"{place}.{key}")
+        if "accounts" in item and "at" in item:
+            raise ScenarioInvalid(place=f"{place}.accounts", reason="they are those of the end, not of a day before")
         for key, needed in _BESIDE.items():
             if key in item and needed not in item:
                 raise ScenarioInvalid(place=f"{place}.{key}", reason=f"it needs {needed} beside it")
@@ -114,6 +116,7 @@ _CHECKS: Mapping[str, Check] = {
     "at": day,
     "schedule": _numbered_rows(_SCHEDULE),
     "balances": lambda value, place: _keys(value, place, _COMPONENTS),
+    "accounts": lambda value, place: [decimal(each, f"{place}.{slug}") for slug, each in mapping(value, place).items()],
     "buckets": lambda value, place: _keys(value, place, dict.fromkeys(COMPONENTS, _bucket)),
     "fees": _rows(_FEE, "id"),
     "reviews": _rows(_REVIEW, "event"),

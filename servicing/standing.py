@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from ledger.dates import Month
 from servicing.outlook import Outlook
 from servicing.rates import reset_days
 from servicing.state import LoanState
@@ -65,6 +66,8 @@ def _steps(state: LoanState, terms: Terms, closed_through: date | None) -> Itera
     yield from (reset.on for reset in reset_days(terms) if reset.on > evaluated)
     if terms.product.small_balance.automatic and state.through > evaluated:
         yield max(evaluated, terms.funded_on) + timedelta(days=1)
+    if state.deferred_fee:
+        yield Month.of(state.through + timedelta(days=1)).last_day
     if state.held:
         yield from (line.due for line in state.installments if line.due > state.through)
     last = state.installments[-1]

@@ -118,6 +118,8 @@ class LoanState:
     recoverable: int = 0
     undrawn: int = 0
     """What may still be drawn."""
+    deferred_fee: int = 0
+    """The origination fee that is not income yet."""
     fees: tuple[FeeState, ...] = ()
     reviews: tuple[Review, ...] = ()
     """Events whose amount no longer fits, for a person to look at."""

@@ -104,7 +104,7 @@ class Terms:
     def _facts(self) -> Iterator[Check]:
         own, balloon = self.installment_amount, self.balloon
         yield "principal", self.principal.minor <= 0, "it must be above zero"
-        yield "principal", self.principal.minor <= self.origination_fee.minor, "nothing is left of it after the fee"
+        yield "principal", self.proceeds_before_interest.minor <= 0, "nothing is left of it after the fee"
         yield "rate", not self.rate.is_finite() or not 0 <= self.rate <= 1000, "it must be 0 to 1000 percent"
         yield "installments", not 1 <= self.installments <= 1200, "there must be 1 to 1200"
         yield "first_due_on", self.first_due_on <= self.funded_on, "it must lie after the funding"
@@ -178,7 +178,7 @@ class Terms:
         yield "rows", any(amount.minor < 0 for amount in amounts), "no amount may be below zero"
         if all(row.principal is not None for row in self.rows):
             found = Money.sum(amounts, self.currency)
-            yield "rows", found != self.principal, f"their principal sums to {found}, not {self.principal}"
+            yield "rows", found != self.lent, f"their principal sums to {found}, not {self.lent}"
 
     def _rates_fit(self) -> Iterator[Check]:
         variable = self.product.variable_rate
@@ -204,19 +204,19 @@ class Terms:
 
     @property
     def origination_fee(self) -> Money:
-        """Return the fee that is withheld from the proceeds."""
+        """Return the fee that is withheld from the proceeds, or financed."""
         percent = self.product.origination_fee.percent
         return round_to_minor(self.principal.to_decimal() * percent / 100, self.currency)
 
     @property
     def lent(self) -> Money:
-        """Return what is owed from the funding on."""
-        return self.principal
+        """Return what is owed from the funding on: the principal, and the fee where it is financed."""
+        return self.principal + self.origination_fee if self.product.origination_fee.financed else self.principal
 
     @property
     def proceeds_before_interest(self) -> Money:
         """Return what is paid out, before the interest of odd days that is kept from it."""
-        return self.principal - self.origination_fee
+        return self.lent - self.origination_fee
 
     @property
     def down_payment(self) -> Money:

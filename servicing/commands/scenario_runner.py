@@ -18,7 +18,7 @@ from ledger.chart_file import parse_chart
 from ledger.commands import books
 from ledger.errors import DomainError
 from ledger.money import Money
-from ledger.queries.accounts import accounts
+from ledger.queries.accounts import accounts, balances
 from ledger.queries.entries import EntryView, entries
 from ledger.unit_of_work import UnitOfWork, run
 from servicing.buckets import buckets
@@ -172,6 +172,12 @@ def _view_json(live: Live, day: date, *, brief: bool = False) -> dict[str, Any]:
     return found if brief else {**found, **_details_json(live, view)}
 
 
+def _accounts_json(live: Live) -> dict[str, str]:
+    """Return what the loan's subledger holds at the end, by account; one that it never had is zero."""
+    held = balances(live.uow.connection, live.loan_id)
+    return {slug: held[code].format() if code in held else live.text(0) for code, slug in live.slugs.items()}
+
+
 def _details_json(live: Live, view: LoanView) -> dict[str, Any]:
     return {
         "schedule": rows_json(view.state.schedule, live.scenario.currency),
@@ -180,6 +186,7 @@ def _details_json(live: Live, view: LoanView) -> dict[str, Any]:
             for name, of in buckets(view.state).items()
         },
         "installments": _installments_json(live, view),
+        "accounts": _accounts_json(live),
         "fees": _fees_json(live, view),
         "reviews": _reviews_json(live, view),
     }

@@ -22,6 +22,7 @@ def fund(folding: Folding, event: Event) -> None:
     folding.funded = True
     folding.owed["principal"] += terms.lent.minor
     folding.undrawn = terms.undrawn.minor
+    folding.origination_fee.defer(terms.origination_fee.minor)
     if withheld:
         folding.interest.book(withheld)
         folding.installments.claim_interest(withheld)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from ledger.money import Money
 from servicing.day_count import PARTS
 from servicing.errors import TermsInvalid
-from servicing.product import RECASTS, BusinessDays, FeeTax, Grace, LateFee, SmallBalance
+from servicing.product import RECASTS, BusinessDays, FeeTax, Grace, LateFee, PercentFee, SmallBalance
 from servicing.schedule import proceeds_of
 from servicing.terms import CustomRow, RateStep, Step, Terms
 from servicing.waterfall_order import COMPONENTS, NAMED, PAIRS
@@ -53,6 +53,13 @@ LATE_FEES = (
     LateFee(percent=Decimal(5), of="installment", max=Decimal(30)),
 )
 
+FEES = st.builds(
+    PercentFee,
+    percent=st.sampled_from([Decimal(0), Decimal(0), Decimal("2.5")]),
+    income=st.sampled_from(["level_yield", "straight_line"]),
+)
+"""What is charged for making a loan, and how it becomes income."""
+
 USUAL_WATERFALL: st.SearchStrategy[dict[str, Any]] = st.just({})
 """The oldest installment first, then the next ones."""
 
@@ -78,6 +85,7 @@ def any_terms(
         "day_count": draw(st.sampled_from(sorted(PARTS))),
         "odd_days": draw(st.sampled_from([None, "in_first_installment", "at_funding"])) if kind != "custom" else None,
         "business_days": draw(business_days),
+        "origination_fee": draw(FEES),
         "at_rate_change": draw(st.sampled_from(["recalculate", "recalculate", "keep"])),
         "order": draw(st.sampled_from(list(permutations(COMPONENTS)))),
         **draw(waterfalls),
