@@ -30,6 +30,7 @@ KINDS = (
     MovementKind("funded", "Funded", ("loan_funded", "loan_drawn", "interest_withheld")),
     MovementKind("boarded", "Boarded", ("loan_boarded",)),
     MovementKind("accrued", "Accrued", ("interest_accrued",)),
+    MovementKind("amortized", "Amortized", ("deferred_fee_amortized",)),
     MovementKind(
         "charged",
         "Charged",

@@ -389,7 +389,7 @@ class Folding:
 
     def _book_fee_income(self, key: str, day: date, amount: int) -> None:
         if amount:
-            self.plan(key, "deferred_fee_amortised", day, {"income": amount})
+            self.plan(key, "deferred_fee_amortized", day, {"income": amount})
 
     def _book_interest(self, key: str, day: date, amount: int) -> None:
         if amount:

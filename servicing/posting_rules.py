@@ -85,7 +85,7 @@ RULES = (
     Rule(
         Turn.SENDS,
         Template(
-            "deferred_fee_amortised",
+            "deferred_fee_amortized",
             1,
             "Deferred origination fee earned",
             (Row("DEFERRED_ORIGINATION_FEES", "ORIGINATION_FEE_INCOME", "income"),),

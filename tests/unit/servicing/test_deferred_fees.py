@@ -64,7 +64,7 @@ def test_the_whole_fee_is_income_at_maturity_paid_or_not(income: str) -> None:
 
     state = fold(terms, [FUNDED], date(2027, 2, 28))
 
-    booked = [entry.amounts["income"] for entry in state.planned if entry.template == "deferred_fee_amortised"]
+    booked = [entry.amounts["income"] for entry in state.planned if entry.template == "deferred_fee_amortized"]
     assert (sum(booked), state.deferred_fee) == (30_000, 0)
     assert all(amount > 0 for amount in booked)
     assert len(booked) == 13
