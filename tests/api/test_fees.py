@@ -36,9 +36,10 @@ def test_a_fee_is_charged_once_and_shown_with_its_installment(client: FlaskClien
     made = response.get_json()
     assert response.status_code == 201
     assert (made["kind"], made["fee_id"], made["amount"]) == ("fee", "F-1", usd(3_000))
-    # The interest of every night up to the day of the fee is booked before it.
-    *interest, charged = [entry["template"] for entry in made["entries"]]
-    assert (set(interest), charged) == ({"interest_accrued"}, "fee_charged")
+    # The interest of every night up to the day of the fee is booked before it, and January's part of the fee that was
+    # deferred at the funding after it.
+    *interest, charged, earned = [entry["template"] for entry in made["entries"]]
+    assert (set(interest), charged, earned) == ({"interest_accrued"}, "fee_charged", "deferred_fee_amortized")
     assert made["balances"]["fees"] == usd(3_000)
     assert send(client, f"/v1/loans/{loan}/fees", FEE, "fee-1").get_json() == made
     again = problem(send(client, f"/v1/loans/{loan}/fees", FEE, "fee-2"))
