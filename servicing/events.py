@@ -33,6 +33,20 @@ class Kind(StrEnum):
     CREDIT_BALANCE_REFUND = "credit_balance_refund"
     CHARGEBACK = "chargeback"
     WRITE_OFF = "write_off"
+    MODIFICATION = "modification"
+    TRIAL_PLAN = "trial_plan"
+    TRIAL_PLAN_ENDED = "trial_plan_ended"
+    DELINQUENCY_PAUSED = "delinquency_paused"
+    DELINQUENCY_RESUMED = "delinquency_resumed"
+    ACCELERATED = "accelerated"
+    SETTLED = "settled"
+    NON_ACCRUAL = "non_accrual"
+    ACCRUAL_RESUMED = "accrual_resumed"
+    CHARGE_OFF = "charge_off"
+    RECOVERY = "recovery"
+    SOLD = "sold"
+    BOUGHT_BACK = "bought_back"
+    FLAGGED = "flagged"
 
 
 UNDOING = frozenset({Kind.RETURNED, Kind.REVERSED, Kind.EVENT_REVERSED})

@@ -33,6 +33,7 @@ OBJECTIONS: dict[str, dict[str, str]] = {
         "prefer-bigint-over-int": "accounts are numbered by integers",
     },
     "0007": {"ban-drop-constraint": "a wider one takes its place in the same migration"},
+    "0014": {"ban-drop-constraint": "a wider one takes its place in the same migration"},
 }
 """By revision, the rules of squawk that it breaks, and why it may."""
 

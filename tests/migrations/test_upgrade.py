@@ -38,6 +38,7 @@ AT_WORK = {
     "0010": "LOCK TABLE servicing.loan IN SHARE UPDATE EXCLUSIVE MODE",  # as a vacuum does
     "0012": "CREATE TABLE servicing.index_value (name text)",
     "0013": "LOCK TABLE servicing.loan IN ROW EXCLUSIVE MODE",
+    "0014": "LOCK TABLE servicing.event IN ROW EXCLUSIVE MODE",
 }
 """What somebody else is doing, in a transaction that is still open, that a migration must wait for."""
 
