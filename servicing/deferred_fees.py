@@ -8,12 +8,14 @@ Next: `servicing/running_fee.py`; `docs/spec/origination_fees.md`.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Context, Decimal, localcontext
 from fractions import Fraction
 from functools import lru_cache
+from itertools import accumulate
 
 from servicing.contract import Change, Contract
 from servicing.day_count import Period, part_of_period
@@ -29,11 +31,12 @@ MOST_STEPS = 100
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """What is earned of a fee between two days, in minor units, exact; by nights."""
+    """What is earned of a fee between two days, and before them, in minor units, exact; by nights."""
 
     start: date
     end: date
     amount: Fraction
+    before: Fraction = Fraction(0)
 
 
 @lru_cache(maxsize=4096)
@@ -47,20 +50,21 @@ def shares_of(terms: Terms, changes: tuple[Change, ...], since: date, fee: Fract
         return (Share(since, contract.periods[places[-1]].end, fee),)
     amounts = _level(terms, contract, places, fee)
     periods = [contract.periods[place] for place in places]
+    before = accumulate(amounts, initial=Fraction(0))
     return tuple(
-        Share(max(since, period.start), period.end, amount) for period, amount in zip(periods, amounts, strict=True)
+        Share(max(since, period.start), period.end, amount, earned)
+        for period, amount, earned in zip(periods, amounts, before, strict=False)
     )
 
 
 def earned_by(shares: Sequence[Share], day: date) -> Fraction:
     """Return what is earned of a fee up to a day, in minor units, exact."""
-    total = Fraction(0)
-    for share in shares:
-        if share.end <= day:
-            total += share.amount
-        elif share.start < day:
-            total += share.amount * Fraction((day - share.start).days, (share.end - share.start).days)
-    return total
+    place = bisect_right(shares, day, key=lambda share: share.start) - 1
+    if place < 0:
+        return Fraction(0)
+    share = shares[place]
+    nights = (share.end - share.start).days
+    return share.before + share.amount * Fraction(min((day - share.start).days, nights), nights)
 
 
 def level_yield(carried: Decimal, payments: Sequence[Decimal], parts: Sequence[Decimal], first: Decimal) -> Decimal:

@@ -23,8 +23,8 @@ class DayStep:
 STEPS = (
     DayStep(
         "accrue",
-        "Book the interest of each day that has not been run, on its own date, set-based: for all loans to which the"
-        " close of that day brings nothing else.",
+        "Book the interest of each day that has not been run, on its own date, and at month ends the income of"
+        " origination fees, set-based: for all loans to which the close of that day brings nothing else.",
     ),
     DayStep(
         "bring_forward",

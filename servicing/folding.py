@@ -31,6 +31,8 @@ ACCRUAL_KEY = "accrual:"
 """What the key of an entry of interest begins with."""
 FEE_INCOME_KEY = "fee_income:"
 """What the key of an entry of origination fee income begins with."""
+FEE_MONTHS_AHEAD = 12
+"""For how many month ends a fold says what of an origination fee they make income."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -357,6 +359,7 @@ class Folding:
             recoverable=self.recoverable,
             undrawn=self.undrawn,
             deferred_fee=self.origination_fee.deferred,
+            fee_income_ahead=self.origination_fee.income_ahead(self.through, FEE_MONTHS_AHEAD),
             fees=self.fees.states(),
             reviews=tuple(self.reviews.values()),
             outlook=self.interest.outlook(self.owed["principal"]),

@@ -6,9 +6,11 @@ Rounded cumulatively, so the whole fee is income when the last period ends. Neve
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from fractions import Fraction
+from itertools import pairwise
 
+from ledger.dates import Month
 from servicing.accrual import rounded
 from servicing.checkpoint import Figures, text_of_fraction
 from servicing.contract import Change
@@ -58,11 +60,20 @@ class RunningFee:
             self._since = day
         self._changes = changes
 
+    def income_ahead(self, day: date, months: int) -> tuple[int, ...]:
+        """Return what each month end after a day will add if nothing happens to the loan; nothing of no fee."""
+        if not self.deferred:
+            return ()
+        first = Month.of(day + timedelta(days=1))
+        ends = [first.plus(n).last_day for n in range(months)]
+        totals = [self._booked, *(min(self._rounded(end), self._fee) for end in ends)]
+        return tuple(max(0, then - before) for before, then in pairwise(totals))
+
     def book(self, day: date) -> int:
         """Count as booked what is earned by a day, and return what that adds."""
         if not self.deferred:
             return 0
-        return self._add(rounded(self._exact(day), self._terms.product.rounding))
+        return self._add(self._rounded(day))
 
     def book_all(self) -> int:
         """Count the whole fee as booked, and return what that adds."""
@@ -72,6 +83,9 @@ class RunningFee:
         amount = max(0, min(earned, self._fee) - self._booked)
         self._booked += amount
         return amount
+
+    def _rounded(self, day: date) -> int:
+        return rounded(self._exact(day), self._terms.product.rounding)
 
     def _exact(self, day: date) -> Fraction:
         left = self._fee - self._before

@@ -22,9 +22,10 @@ from servicing.terms import Terms
 class Standing:
     """A loan at the close of a day, and how it goes on if nothing happens to it.
 
-    Closes of days before `next_step_on` bring interest alone. `unpaid_since` is the due date of the oldest installment
-    that is not satisfied, due or not yet: on a later day, the loan is so many days past due. A loan that was paid off
-    is open as long as the close of a day before that is still to be evaluated.
+    Closes of days before `next_step_on` bring interest alone, and month ends the `fee_income` of an origination fee.
+    `unpaid_since` is the due date of the oldest installment that is not satisfied, due or not yet: on a later day, the
+    loan is so many days past due. A loan that was paid off is open as long as the close of a day before that is still
+    to be evaluated.
     """
 
     outlook: Outlook
@@ -32,6 +33,7 @@ class Standing:
     next_step_on: date
     unpaid_since: date | None
     matures_on: date
+    fee_income: tuple[int, ...]
 
 
 def standing_of(state: LoanState, terms: Terms, closed_through: date | None) -> Standing:
@@ -44,6 +46,7 @@ def standing_of(state: LoanState, terms: Terms, closed_through: date | None) -> 
         next_step_on=next_step_on,
         unpaid_since=None if unpaid is None else unpaid.due,
         matures_on=state.installments[-1].due,
+        fee_income=state.fee_income_ahead,
     )
 
 
@@ -67,7 +70,7 @@ def _steps(state: LoanState, terms: Terms, closed_through: date | None) -> Itera
     if terms.product.small_balance.automatic and state.through > evaluated:
         yield max(evaluated, terms.funded_on) + timedelta(days=1)
     if state.deferred_fee:
-        yield Month.of(state.through + timedelta(days=1)).last_day
+        yield Month.of(state.through + timedelta(days=1)).plus(len(state.fee_income_ahead)).last_day
     if state.held:
         yield from (line.due for line in state.installments if line.due > state.through)
     last = state.installments[-1]

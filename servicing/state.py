@@ -120,6 +120,8 @@ class LoanState:
     """What may still be drawn."""
     deferred_fee: int = 0
     """The origination fee that is not income yet."""
+    fee_income_ahead: tuple[int, ...] = ()
+    """What of it the coming month ends will make income if nothing happens to the loan."""
     fees: tuple[FeeState, ...] = ()
     reviews: tuple[Review, ...] = ()
     """Events whose amount no longer fits, for a person to look at."""

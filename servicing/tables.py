@@ -26,7 +26,7 @@ from sqlalchemy import (
     UniqueConstraint,
     func,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from servicing.events import Kind
 
@@ -116,6 +116,7 @@ standing = Table(
     Column("earned", Numeric, nullable=False),
     Column("nightly", Numeric, nullable=False),
     Column("denominator", Numeric, nullable=False),
+    Column("fee_income", ARRAY(BigInteger)),
     PrimaryKeyConstraint("loan_id", name="standing_pkey"),
     ForeignKeyConstraint(["loan_id"], ["servicing.loan.loan_id"], name="standing_loan_fkey"),
     CheckConstraint("earned >= 0 and nightly >= 0 and denominator > 0", name="standing_exact"),

@@ -305,7 +305,7 @@ def _print_report(report: DayReport) -> None:
         {
             "through": report.day.isoformat(),
             "entries booked": report.entries,
-            "of these interest, set-based": report.accrual_entries,
+            "of these set-based": report.accrual_entries,
             "loans brought forward by a fold": report.brought_forward,
             "loans matured and still open": report.matured,
         }

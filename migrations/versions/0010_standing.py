@@ -55,6 +55,7 @@ def _standing() -> None:
         sa.Column("earned", sa.Numeric(), nullable=False),
         sa.Column("nightly", sa.Numeric(), nullable=False),
         sa.Column("denominator", sa.Numeric(), nullable=False),
+        sa.Column("fee_income", postgresql.ARRAY(sa.BigInteger()), nullable=True),
         sa.CheckConstraint("earned >= 0 and nightly >= 0 and denominator > 0", name="standing_exact"),
         sa.ForeignKeyConstraint(["loan_id"], ["servicing.loan.loan_id"], name="standing_loan_fkey"),
         sa.PrimaryKeyConstraint("loan_id", name="standing_pkey"),

@@ -1,8 +1,9 @@
-"""The interest of a day for many loans at once, from where they stand to the ledger's staging table in one statement.
+"""The income of a day for many loans at once, from where they stand to the ledger's staging table in one statement.
 
-A chunk of loans is a transaction: the mark of closed days is moved, which locks them, and their interest is staged and
-posted. What changed a loan meanwhile has made its standing anew; the chunk is then done again. Never: a loan on which
-the close of the day may bring more than interest (`servicing/commands/cycle.py`).
+Interest on every day, and origination fees at month ends. A chunk of loans is a transaction: the mark of closed days
+is moved, which locks them, and their income is staged and posted. What changed a loan meanwhile has made its standing
+anew; the chunk is then done again.
+Never: a loan on which the close of the day may bring more (`servicing/commands/cycle.py`).
 Next: `servicing/sql/accrual.sql`; `ledger/commands/batches.py`.
 """
 
@@ -21,14 +22,17 @@ from ledger.commands.batches import post_staged_within, stage
 from ledger.dates import Month
 from ledger.errors import DomainError
 from ledger.queries.accounts import account_ids
+from ledger.templates import Template
 from ledger.unit_of_work import UnitOfWork, run
 from servicing.commands.standing import PRINCIPAL, RECEIVABLE
-from servicing.engine import ACCRUAL_KEY
+from servicing.folding import ACCRUAL_KEY, FEE_INCOME_KEY
 from servicing.posting_rules import TEMPLATES
 from servicing.store import load_roles
 
-TEMPLATE = TEMPLATES.get("interest_accrued")
-INCOME = "INTEREST_INCOME"
+INTEREST = TEMPLATES.get("interest_accrued")
+FEE_INCOME = TEMPLATES.get("deferred_fee_amortized")
+ROLES = (RECEIVABLE, PRINCIPAL, "INTEREST_INCOME")
+FEE_ROLES = ("DEFERRED_ORIGINATION_FEES", "ORIGINATION_FEE_INCOME")
 CHUNK_LOANS = 5_000
 WORKERS = 2
 ATTEMPTS = 5
@@ -69,8 +73,8 @@ _ENDS = sa.text(
     "SELECT min(l.loan_id) AS first, max(l.loan_id) AS last FROM servicing.loan l WHERE l.book_id = :book_id"
 )
 _CLOSE_DAY = sa.text(
-    "SELECT o_closed, o_overtaken, o_staged FROM servicing.close_day(:book_id, :first, :last, :day, :is_month_end,"
-    " :receivable, :principal, :income, :batch_id)"
+    "SELECT o_overtaken, o_staged, o_fees_staged FROM servicing.close_day(:book_id, :first, :last, :day, :is_month_end,"
+    " :receivable, :principal, :income, :batch_id, :deferred_fee, :fee_income, :fee_batch_id)"
 )
 
 
@@ -142,37 +146,46 @@ class _Accrual:
         return 0
 
     def _close_day(self, uow: UnitOfWork, *, day: date, loans: _Range) -> int:
-        roles = load_roles(uow.connection, self._book_code)
-        names = (RECEIVABLE, PRINCIPAL, INCOME)
-        receivable, principal, income = account_ids(
-            uow.connection, self._book_code, [roles.now[name] for name in names]
-        )
-        staged = stage(uow, self._batch(day, loans.first))
+        roles = load_roles(uow.connection, self._book_code).now
+        receivable, principal, income = account_ids(uow.connection, self._book_code, [roles[name] for name in ROLES])
+        is_month_end = day == Month.of(day).last_day
+        interest, fees = stage(uow, self._batch(INTEREST, ACCRUAL_KEY, day, loans.first)), None
+        deferred_fee = fee_income = None
+        if is_month_end and all(name in roles for name in FEE_ROLES):
+            fees = stage(uow, self._batch(FEE_INCOME, FEE_INCOME_KEY, day, loans.first))
+            deferred_fee, fee_income = account_ids(uow.connection, self._book_code, [roles[name] for name in FEE_ROLES])
         values = {
             "book_id": self._book_id,
             "first": loans.first,
             "last": loans.last,
             "day": day,
-            "is_month_end": day == Month.of(day).last_day,
+            "is_month_end": is_month_end,
             "receivable": receivable,
             "principal": principal,
             "income": income,
-            "batch_id": staged.batch_id,
+            "batch_id": interest.batch_id,
+            "deferred_fee": deferred_fee,
+            "fee_income": fee_income,
+            "fee_batch_id": None if fees is None else fees.batch_id,
         }
         found = uow.connection.execute(_CLOSE_DAY, values).one()
         if found.o_overtaken:
             raise _Overtaken
-        return post_staged_within(uow, staged, first=loans.first, last=loans.last).posted if found.o_staged else 0
+        posted = 0
+        for staged, count in ((interest, found.o_staged), (fees, found.o_fees_staged)):
+            if staged is not None and count:
+                posted += post_staged_within(uow, staged, first=loans.first, last=loans.last).posted
+        return posted
 
-    def _batch(self, day: date, first: int) -> Batch:
-        """Return the batch that the database fills: its key is that of the day and the range."""
+    def _batch(self, template: Template, key: str, day: date, first: int) -> Batch:
+        """Return a batch that the database fills: its request key is that of the day and the range."""
         return Batch(
             book_code=self._book_code,
-            request_key=f"{ACCRUAL_KEY}{day}:{first}",
-            template=TEMPLATE.name,
-            template_version=TEMPLATE.version,
+            request_key=f"{key}{day}:{first}",
+            template=template.name,
+            template_version=template.version,
             effective_date=day,
             rows=(),
-            narration=TEMPLATE.narration,
-            source_ref=f"{ACCRUAL_KEY}{day}",
+            narration=template.narration,
+            source_ref=f"{key}{day}",
         )

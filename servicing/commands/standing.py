@@ -30,7 +30,7 @@ _RECORD = sa.text(
     f"INSERT INTO servicing.standing (loan_id, {', '.join(_COLUMNS)})"  # noqa: S608 - column names of ours
     " SELECT :loan_id, :booked, coalesce(b.balance, 0), :balance, :through, :holds_through, :next_step_on,"
     " :unpaid_since, :matures_on, r.account_id, p.account_id, :is_open, :is_daily, :rounding, :earned, :nightly,"
-    " :denominator"
+    " :denominator, :fee_income"
     " FROM servicing.loan l"
     " JOIN ledger.account r ON r.book_id = l.book_id AND r.code = :receivable"
     " JOIN ledger.account p ON p.book_id = l.book_id AND p.code = :principal"
@@ -42,12 +42,6 @@ _RECORD = sa.text(
 _RECORD_CHECKPOINT = sa.text(
     "INSERT INTO servicing.checkpoint (loan_id, day, terms_version, fold_version, figures)"
     " VALUES (:loan_id, :day, :terms_version, :fold_version, CAST(:figures AS jsonb))"
-    " ON CONFLICT (loan_id) DO UPDATE SET day = EXCLUDED.day, terms_version = EXCLUDED.terms_version,"
-    " fold_version = EXCLUDED.fold_version, figures = EXCLUDED.figures"
-)
-_CHECKPOINT = sa.text(
-    "INSERT INTO servicing.checkpoint (loan_id, day, terms_version, fold_version, figures)"
-    " VALUES (:loan_id, :day, :terms_version, :fold_version, :figures)"
     " ON CONFLICT (loan_id) DO UPDATE SET day = EXCLUDED.day, terms_version = EXCLUDED.terms_version,"
     " fold_version = EXCLUDED.fold_version, figures = EXCLUDED.figures"
 )
@@ -127,4 +121,5 @@ def _row(loan_id: int, terms: Terms, standing: Standing, roles: Roles) -> dict[s
         "earned": outlook.earned.numerator * (denominator // outlook.earned.denominator),
         "nightly": outlook.nightly.numerator * (denominator // outlook.nightly.denominator),
         "denominator": denominator,
+        "fee_income": list(standing.fee_income) or None,
     }

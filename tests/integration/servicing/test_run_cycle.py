@@ -29,7 +29,7 @@ from servicing.drafts import LoanDraft
 from servicing.end_of_day import DayReport
 from servicing.errors import EffectiveDateAhead
 from servicing.opening import Opening
-from servicing.product import SmallBalance
+from servicing.product import PercentFee, SmallBalance
 from servicing.queries import booked_balances, loan_view
 from tests.integration.servicing.acts import pay
 from tests.support.database import ADMIN, APP, Database
@@ -48,6 +48,8 @@ VARIANTS: tuple[dict[str, Any], ...] = (
     {"interest": "flat", "day_count": "period", "rounding": Rounding.UP},
     {"rounding": Rounding.DOWN, "amortization": "equal_principal"},
     {"rests": "due_dates", "day_count": "actual/364"},
+    {"origination_fee": PercentFee(percent=Decimal("3.5"))},
+    {"origination_fee": PercentFee(percent=Decimal("3.5"), income="straight_line"), "accrual": "monthly"},
 )
 """Products that differ in everything that the interest of a day depends on."""
 
@@ -280,14 +282,14 @@ def test_a_payment_between_the_lock_and_the_look_is_not_accrued_past(
     batch_of = bulk_accrual._Accrual._batch
     pool = module_database.engine(APP)
 
-    def changed_meanwhile(self: Any, on: date, first: int) -> Any:
+    def changed_meanwhile(self: Any, *what: Any) -> Any:
         if not overtaken:
             overtaken.append(ids[0])
             # What a payment leaves that committed while its lock was waited for.
             with pool.begin() as connection:
                 statement = sa.text("UPDATE servicing.standing SET next_step_on = :day WHERE loan_id = :id")
                 connection.execute(statement, {"day": day, "id": ids[0]})
-        return batch_of(self, on, first)
+        return batch_of(self, *what)
 
     monkeypatch.setattr(bulk_accrual._Accrual, "_batch", changed_meanwhile)
     report = run_cycle(engine, code, day, actor=ACTOR)
@@ -315,6 +317,35 @@ def test_the_database_rounds_as_the_pure_function_does(
             ).fetchone()
             assert row is not None
             assert int(row[0]) == rounded(Fraction(numerator, denominator), mode)
+
+
+def test_a_month_end_brings_fee_income_to_many_loans_without_a_fold(engine: sa.Engine) -> None:
+    fee = {"origination_fee": PercentFee(percent=Decimal("3.5"))}
+    terms = replace(TERMS, product=RULES.model_copy(update=fee), first_due_on=OPENING + timedelta(days=300))
+    code, ids = lender(engine, [LoanDraft(f"F{n}", terms) for n in range(5)])
+    forward = []
+    day = OPENING
+    for _ in range(75):
+        day += timedelta(days=1)
+        advance(engine, code, day)
+        forward.append(run_cycle(engine, code, day, actor=ACTOR).brought_forward)
+    ties_out(engine, ids)
+    with engine.connect() as connection:
+        months = connection.scalar(
+            sa.text(
+                "SELECT count(*) FROM ledger.journal_entry WHERE template = 'deferred_fee_amortized'"
+                " AND subledger_id = ANY (:ids)"
+            ),
+            {"ids": ids},
+        )
+        planned = [
+            entry
+            for loan_id in ids
+            for entry in loan_view(connection, loan_id).state.planned
+            if entry.template == "deferred_fee_amortized"
+        ]
+    assert sum(forward) == 0
+    assert months == len(planned) == 3 * len(ids)
 
 
 @pytest.mark.parametrize("late", [0, 5])

@@ -2,29 +2,45 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
+from decimal import Decimal
 from fractions import Fraction
 
 from hypothesis import event, given
 from hypothesis import strategies as st
 
+from ledger.dates import Month
 from servicing.accrual import rounded
 from servicing.day_count import PARTS, Period, alike_through, part_of_period
 from servicing.delinquency import days_past_due
 from servicing.engine import fold
 from servicing.events import Event
+from servicing.product import PercentFee
 from servicing.standing import days_past_due_on, standing_of
 from servicing.terms import Terms
 from tests.property.servicing.cash_lives import cash_lives
 from tests.property.servicing.test_replay_properties import END, lives
 from tests.unit.servicing.examples import day
 
+FEES = (
+    PercentFee(),
+    PercentFee(percent=Decimal("3.5")),
+    PercentFee(percent=Decimal("0.07"), income="straight_line"),
+)
 
-@given(st.one_of(lives(), cash_lives()), st.integers(0, END), st.integers(0, 40), st.integers(0, 400))
+
+@given(
+    st.one_of(lives(), cash_lives()),
+    st.sampled_from(FEES),
+    st.integers(0, END),
+    st.integers(0, 40),
+    st.integers(0, 400),
+)
 def test_a_standing_holds_until_it_says_that_it_does_not(
-    life: tuple[Terms, tuple[Event, ...]], on: int, behind: int, later: int
+    life: tuple[Terms, tuple[Event, ...]], fee: PercentFee, on: int, behind: int, later: int
 ) -> None:
-    terms, events = life
+    terms, events = replace(life[0], product=life[0].product.model_copy(update={"origination_fee": fee})), life[1]
     closed, then = day(on - behind), day(on + later)
     # What was entered by then, and nothing after it: the loan is left alone.
     known = [each for each in events if each.entered_on <= day(on)]
@@ -44,6 +60,11 @@ def test_a_standing_holds_until_it_says_that_it_does_not(
     assert {**state.balances(), "interest": 0} == {**found.balances(), "interest": 0}
     assert days_past_due_on(standing, then) == days_past_due(found, then)
     assert standing.is_open == (found.status != "paid_off")
+    ends = [Month.of(day(on + 1)).plus(n).last_day for n in range(len(standing.fee_income))]
+    earlier = [entry for entry in found.planned if entry.effective_date > day(on)]
+    assert sum(income for end, income in zip(ends, standing.fee_income, strict=True) if end <= then) == sum(
+        entry.amounts["income"] for entry in earlier if entry.template == "deferred_fee_amortized"
+    )
 
 
 @given(
