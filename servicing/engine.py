@@ -73,6 +73,7 @@ def fold(
     accrual_days: Iterable[date] = (),
     start: Checkpoint | None = None,
     checkpoint_on: date | None = None,
+    plan_from: date = date.min,
 ) -> LoanState:
     """Return the loan at the close of a day.
 
@@ -82,7 +83,8 @@ def fold(
     out on every day.
 
     From a checkpoint (`start`) on, only what comes after it is folded, allocated and planned: the caller knows that
-    nothing has changed before it. At the beginning of `checkpoint_on` one is made for the next fold.
+    nothing has changed before it. At the beginning of `checkpoint_on` one is made for the next fold. Nothing is planned
+    before `plan_from`: the caller knows that it is booked.
     """
     checkpoint = None
     undone = {event.of for event in events if event.kind in UNDOING}
@@ -91,7 +93,12 @@ def fold(
     for event in known:
         by_day.setdefault(event.effective_date, []).append(event)
     folding = Folding(
-        terms, through=through, booking_days={*by_day, *accrual_days}, closed_through=fees_through, start=start
+        terms,
+        through=through,
+        booking_days={*by_day, *accrual_days},
+        closed_through=fees_through,
+        start=start,
+        plan_from=plan_from,
     )
     if checkpoint_on is not None:
         folding.days.add(checkpoint_on)

@@ -61,6 +61,7 @@ class Folding:
         booking_days: Set[date],
         closed_through: date | None = None,
         start: Checkpoint | None = None,
+        plan_from: date = date.min,
     ) -> None:
         contract = contract_of(terms)
         self.terms = terms
@@ -93,10 +94,13 @@ class Folding:
         self.paid_off_on: date | None = None
         self.fees_paid = 0
         """What fees have taken of payments."""
+        self._plan_from = plan_from
         first = terms.funded_on if start is None else start.day
         if terms.product.accrual == "daily":
             last = max((*booking_days, closed_through or first), default=first)
-            self._booking_days = {*booking_days, *_every_day(first, min(last, through))}
+            # What was booked before the first day that is planned is one sum, whatever its days were.
+            begin = first if plan_from <= first else plan_from - timedelta(days=1)
+            self._booking_days = {*booking_days, *_every_day(begin, min(last, through))}
         else:
             self._booking_days = {*booking_days, *_month_ends(first, through)}
         if start is not None:
@@ -353,7 +357,7 @@ class Folding:
             allocations=self.allocations,
             by_installment=self.by_installment,
             installments=self.installments.states(),
-            planned=tuple(self.planned),
+            planned=tuple(entry for entry in self.planned if entry.effective_date >= self._plan_from),
             schedule=self.contract.rows,
             held=self.held,
             recoverable=self.recoverable,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 import sqlalchemy as sa
 
@@ -55,8 +55,8 @@ def converge(
     journal was. Raises: what posting raises.
     """
     work = _Work(uow.connection, loan, events, through, closed_through or loan.fees_through, accrue, roles)
-    start = _place_to_begin(work, because)
-    state, steps = work.plan(start)
+    start, plan_from = _place_to_begin(work, because)
+    state, steps = work.plan(start, plan_from)
     if start is not None and any(isinstance(step, Reverse) for step in steps):
         # What is undone may take what came before with it.
         state, steps = work.plan(None)
@@ -88,13 +88,14 @@ class _Work:
         self.through, self.closed_through, self.accrue = through, closed_through, accrue
         self.roles = roles or load_roles(connection, loan.book_code)
 
-    def plan(self, start: Checkpoint | None) -> tuple[LoanState, tuple[Step, ...]]:
+    def plan(self, start: Checkpoint | None, plan_from: date = date.min) -> tuple[LoanState, tuple[Step, ...]]:
         """Return the loan and the steps that the journal lacks, from a checkpoint on or from the funding.
 
-        Days on which interest was booked stay booked; the fold reaches as far as the journal does, and the marks.
+        Nothing is looked for before `plan_from`. Days on which interest was booked stay booked; the fold reaches as far
+        as the journal does, and the marks.
         """
-        loan, since = self.loan, date.min if start is None else start.day
-        booked = load_booked(self.connection, [loan.loan_id], TEMPLATE_NAMES, since)[loan.loan_id]
+        loan = self.loan
+        booked = load_booked(self.connection, [loan.loan_id], TEMPLATE_NAMES, plan_from)[loan.loan_id]
         accrued = {entry.effective_date for entry in booked if entry.key.startswith(ACCRUAL_KEY)}
         marks = [day for day in (self.through, self.closed_through) if day is not None]
         if self.accrue and self.through is not None:
@@ -109,6 +110,7 @@ class _Work:
             accrual_days=accrued,
             start=start,
             checkpoint_on=next_checkpoint_day(loan, last_event_on, through, self.closed_through),
+            plan_from=plan_from,
         )
         currency = loan.terms.currency
         desired = [Desired(item, postings_of(item, self.roles, currency)) for item in state.planned]
@@ -117,13 +119,21 @@ class _Work:
         return state, difference(desired, booked, self.roles, opening)
 
 
-def _place_to_begin(work: _Work, because: Event | None) -> Checkpoint | None:
-    """Return the checkpoint to fold from, if what is new changes nothing before it."""
-    start = load_checkpoint(work.connection, work.loan)
-    if start is None or because is None:
-        return start
-    touched = [event.effective_date for event in work.events if event.no in (because.no, because.of)]
-    return start if min(touched) >= start.day else None
+def _place_to_begin(work: _Work, because: Event | None) -> tuple[Checkpoint | None, date]:
+    """Return the checkpoint to fold from, if what is new changes nothing before it, and the day from which to look.
+
+    Up to the day before it the journal is as it should be: everything that happened was booked when it happened, and so
+    was the interest of every day up to the mark.
+    """
+    start, loan = load_checkpoint(work.connection, work.loan), work.loan
+    if start is None:
+        return None, date.min
+    touched = [] if because is None else [because.no, because.of]
+    changed = min((event.effective_date for event in work.events if event.no in touched), default=date.max)
+    if changed < start.day:
+        return None, date.min
+    open_from = start.day if loan.fees_through is None else loan.fees_through + timedelta(days=1)
+    return start, max(start.day, min(changed, open_from))
 
 
 def _take_steps(

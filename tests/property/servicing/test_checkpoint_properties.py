@@ -50,6 +50,23 @@ def test_a_fold_from_a_checkpoint_equals_the_fold_from_the_funding(
     )
 
 
+@given(lives(), st.integers(0, END), st.integers(0, 60), st.integers(0, 90))
+def test_what_is_known_to_be_booked_is_not_planned_and_changes_nothing_else(
+    life: tuple[Terms, tuple[Event, ...]], at: int, later: int, known: int
+) -> None:
+    terms, events = life
+    through, split = day(END + later), day(at)
+    first = min(split + timedelta(days=known), through + timedelta(days=1))
+    whole = fold(terms, events, through, fees_through=through, checkpoint_on=split)
+    start = stored(whole.checkpoint)
+
+    rest = fold(terms, events, through, fees_through=through, start=start, plan_from=first)
+
+    everything = fold(terms, events, through, fees_through=through, start=start)
+    assert rest.planned == tuple(entry for entry in whole.planned if entry.effective_date >= first)
+    assert replace(rest, planned=()) == replace(everything, planned=())
+
+
 @given(lives(), st.integers(0, END))
 def test_making_a_checkpoint_changes_nothing(life: tuple[Terms, tuple[Event, ...]], at: int) -> None:
     terms, events = life
