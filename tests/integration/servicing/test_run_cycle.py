@@ -123,7 +123,7 @@ def act(engine: sa.Engine, chance: random.Random, loan_id: int, today: date, nam
     run(engine, work, actor=ACTOR)
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1])
 def test_days_that_were_skipped_come_out_as_if_they_had_been_run(
     engine: sa.Engine, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
