@@ -72,12 +72,16 @@ def contract_schedule(terms: Terms) -> tuple[Installment, ...]:
     return contract_of(terms).rows
 
 
-@lru_cache(maxsize=4096)
 def contract_of(terms: Terms, changes: tuple[Change, ...] = ()) -> Contract:
     """Return the contract with what has changed it, in the order of its days.
 
     Raises: TermsInvalid.
     """
+    return _contract(terms, changes)
+
+
+@lru_cache(maxsize=4096)
+def _contract(terms: Terms, changes: tuple[Change, ...]) -> Contract:
     every = sorted((*agreed_changes(terms), *changes), key=lambda change: change.on)
     contract = Drawing(terms, periods_of(terms), dues_of(terms), every).contract()
     return by_digits(terms, contract) if terms.product.method.by_digits else contract

@@ -1,5 +1,7 @@
 """Run the tests: those that need a database on a distribution's PostgreSQL, then all on the wheel's.
 
+What is marked `once` repeats a test with other random examples, and is left to the second run.
+
 `python -m tests.run [pytest's arguments]`. `LOANBOOK_TEST_SERVER` chooses one server instead. Ends with
 status 0 if both runs did.
 """
@@ -21,7 +23,7 @@ def main(arguments: list[str]) -> int:
     if first_bindir(distribution_binaries()) is None:
         print("No PostgreSQL of a distribution is installed: the tests run on the wheel's alone.", flush=True)
         return run("wheel", arguments)
-    return max(run("distribution", ["-m", "postgres", *arguments]), run("wheel", arguments))
+    return max(run("distribution", ["-m", "postgres and not once", *arguments]), run("wheel", arguments))
 
 
 def run(choice: str, arguments: list[str]) -> int:
