@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
 from typing import NewType
@@ -83,6 +83,10 @@ class AccountDefinition:
     def __post_init__(self) -> None:
         for reason in _definition_mistakes(self):
             raise AccountDefinitionInvalid(account=self.code, reason=reason)
+
+    def is_of_the_kind_of(self, other: AccountDefinition) -> bool:
+        """Tell whether it takes the same postings as another one: all is equal but its names and its parent."""
+        return replace(self, slug=other.slug, name=other.name, parent=other.parent) == other
 
     @property
     def is_contra(self) -> bool:

@@ -6,6 +6,7 @@ Next: `ledger/commands/accounts.py`; `ledger/chart.py` for what an account is.
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -42,6 +43,7 @@ def account() -> None:
     loanbook account list
     loanbook account open 1025 --name "Lockbox" --type asset --parent 1010
     loanbook account close 1025 --from 2026-07-01
+    loanbook account load               what a new version of the chart has more
     """
 
 
@@ -136,6 +138,32 @@ def _definition(
         subledgered=subledgered,
         may_go_contra=not subledgered,
         control=subledgered,
+    )
+
+
+@account.command("load")
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+@changes
+def load_accounts(session: Session, file: Path | None) -> None:
+    """Open the accounts and map the roles that the book has not, of a chart (TOML) or of the US lender's.
+
+    A new version of Loanbook may book to accounts that an older book lacks. What the book has stays as it is: its
+    accounts under the names that they have, and its roles where they are mapped.
+
+    \b
+    loanbook account load --dry-run
+    loanbook account load chart.toml
+    """
+    from api.cli.books import chart_of
+    from api.views import plain
+    from ledger.commands.books import load_chart
+
+    chart, code = chart_of(file), session.book_code
+    load = session.change(lambda uow: load_chart(uow, code, chart, keep=True))
+    accounts = ", ".join(load.opened) or "none"
+    session.show(
+        {"book": code, "chart": chart.name, **plain(load)},
+        lambda: print_line(f"Opened in book {code}: {accounts}. Roles mapped: {load.roles_mapped}."),
     )
 
 

@@ -64,7 +64,7 @@ def init(
     from api.views import plain
     from ledger.commands.books import create_book, load_chart
 
-    chart = _chart(chart_file)
+    chart = chart_of(chart_file)
     if not session.dry_run:
         run_migrations(session.edge_as(Role.ADMIN, create=True))
     first_day = opened_on or datetime.now(UTC).date().replace(day=1)
@@ -94,6 +94,14 @@ def init(
     )
 
 
+def chart_of(file: Path | None) -> Chart:
+    """Return the chart of a file, or without one that which a new book starts with."""
+    from api.cli.files import read_text
+    from ledger.chart_file import parse_chart
+
+    return load_default_chart() if file is None else parse_chart(read_text(file), file=str(file))
+
+
 def load_default_chart() -> Chart:
     """Return the chart that a new book starts with."""
     from importlib.resources import files
@@ -102,13 +110,6 @@ def load_default_chart() -> Chart:
 
     text = (files("ledger") / "charts" / f"{DEFAULT_CHART}.toml").read_text(encoding="utf-8")
     return parse_chart(text, file=DEFAULT_CHART)
-
-
-def _chart(file: Path | None) -> Chart:
-    from api.cli.files import read_text
-    from ledger.chart_file import parse_chart
-
-    return load_default_chart() if file is None else parse_chart(read_text(file), file=str(file))
 
 
 @click.command()

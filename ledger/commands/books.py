@@ -86,10 +86,11 @@ def create_book(
     return load_book(uow.connection, code)
 
 
-def load_chart(uow: UnitOfWork, book_code: str, chart: Chart) -> ChartLoad:
+def load_chart(uow: UnitOfWork, book_code: str, chart: Chart, *, keep: bool = False) -> ChartLoad:
     """Open the accounts of a chart that the book has not, and map its roles, from the day that the book opened.
 
-    A role that was mapped to another account before moves to its new one on the business date.
+    A role that was mapped to another account before moves to its new one on the business date. With `keep`, what the
+    book has stays as it is: roles that are mapped, and accounts of the same kind under another name.
 
     Raises: AccountExists if the book has an account of that code or name which is not the same.
     """
@@ -97,7 +98,8 @@ def load_chart(uow: UnitOfWork, book_code: str, chart: Chart) -> ChartLoad:
     present = {account.code: account for account in load_accounts(uow.connection, book_code)}
     opened, unchanged = [], []
     for definition in chart.accounts:
-        if present.get(definition.code) == definition:
+        here = present.get(definition.code)
+        if here == definition or (keep and here is not None and here.is_of_the_kind_of(definition)):
             unchanged.append(definition.code)
             continue
         open_account(uow, book_code, definition, effective_from=book.opened_on)
@@ -114,7 +116,7 @@ def load_chart(uow: UnitOfWork, book_code: str, chart: Chart) -> ChartLoad:
         }
         for name, roles in chart.roles.items()
         for role, code in roles.items()
-        if mapped.get(name, {}).get(role) != code
+        if mapped.get(name, {}).get(role) != code and not (keep and role in mapped.get(name, {}))
     ]
     for values in new_roles:
         uow.connection.execute(

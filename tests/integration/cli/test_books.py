@@ -157,3 +157,20 @@ def test_the_last_and_the_first_day_that_books_can_hold_are_taken(loanbook: Loan
     for code, day in (("old", "1900-01-01"), ("far", "2199-12-31")):
         made = loanbook("init", "--code", code, "--opened-on", day, "--json").json
         assert made["book"]["opened_on"] == day
+
+
+def test_a_book_of_an_older_chart_gets_what_a_newer_one_has_more(loanbook: Loanbook, tmp_path: Path) -> None:
+    chart = tmp_path / "small.toml"
+    cash = '{ code = "1020", name = "Our vault", slug = "cash", type = "asset", parent = "1000" }'
+    header = '{ code = "1000", name = "Assets", type = "asset", header = true }'
+    chart.write_text(f'name = "small"\naccounts = [{header}, {cash}]\n[roles.default]\nCASH = "1020"\n')
+    loanbook("init", "--opened-on", "2026-01-01", "--chart", str(chart))
+
+    tried = loanbook("account", "load", "--dry-run", "--json").json
+    loaded = loanbook("account", "load", "--json").json
+    again = loanbook("account", "load")
+
+    assert tried["opened"] == loaded["opened"] and len(loaded["opened"]) > 50
+    assert loaded["unchanged"] == ["1000", "1020"]
+    assert "Opened in book main: none. Roles mapped: 0." in again.out
+    assert "Our vault" in loanbook("account", "list").out

@@ -17,6 +17,7 @@ CHANGING = frozenset(
     {
         "account close",
         "account open",
+        "account load",
         "account rename",
         "account reopen",
         "board",

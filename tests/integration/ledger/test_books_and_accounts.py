@@ -169,6 +169,36 @@ def test_a_chart_that_contradicts_the_book_is_refused_whole(book: Ledger) -> Non
     assert contents(book.database) == before
 
 
+def test_what_a_book_has_is_kept_when_a_newer_chart_brings_more(book: Ledger) -> None:
+    book.run(
+        lambda uow: load_chart(uow, book.code, replace(CHART, roles={"default": {"SUSPENSE": AccountCode("1440")}}))
+    )
+    name = "Operating account, First Bank"
+    book.run(lambda uow: rename_account(uow, book.code, "1020", name, effective_from=TODAY))
+    newer = replace(
+        CHART,
+        accounts=(*CHART.accounts, BOND),
+        roles={**CHART.roles, "default": {**CHART.roles["default"], "BONDS": BOND.code}},
+    )
+
+    load = book.run(lambda uow: load_chart(uow, book.code, newer, keep=True))
+
+    roles = book.read(role_map, book.code, "default")
+    names = {account.code: account.name for account in book.read(chart, book.code).accounts}
+    assert (load.opened, load.roles_mapped) == ((BOND.code,), 1)
+    assert (roles["BONDS"], roles["SUSPENSE"]) == (BOND.code, "1440")
+    assert names[AccountCode("1020")] == name
+
+
+def test_an_account_of_another_kind_is_not_taken_for_that_of_a_newer_chart(book: Ledger) -> None:
+    accounts = tuple(
+        replace(account, subledgered=not account.subledgered) if account.code == "1020" else account
+        for account in CHART.accounts
+    )
+    with pytest.raises(AccountExists, match="1020"):
+        book.run(lambda uow: load_chart(uow, book.code, replace(CHART, accounts=accounts), keep=True))
+
+
 def test_a_role_that_a_later_chart_maps_elsewhere_is_mapped_there_from_today(book: Ledger) -> None:
     roles = {"default": {**CHART.roles["default"], "SUSPENSE": AccountCode("1440")}}
     book.run(lambda uow: load_chart(uow, book.code, replace(CHART, roles=roles)))
