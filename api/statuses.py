@@ -17,6 +17,7 @@ from ledger.domain_error import DomainError
 from ledger.embedded import errors as embedded
 from origination import errors as origination
 from servicing import errors as servicing
+from servicing.nacha import errors as nacha
 
 ERRORS_BY_STATUS: Mapping[HTTPStatus, tuple[type[DomainError], ...]] = {
     HTTPStatus.BAD_REQUEST: (
@@ -117,6 +118,29 @@ ERRORS_BY_STATUS: Mapping[HTTPStatus, tuple[type[DomainError], ...]] = {
         ledger.ReversalNotExact,
         ledger.RoleUnmapped,
         ledger.SameAccountBothSides,
+        nacha.AchAddendaRefused,
+        nacha.AchAmountRefused,
+        nacha.AchByteRefused,
+        nacha.AchCheckDigitDiffers,
+        nacha.AchCodeUnknown,
+        nacha.AchControlDiffers,
+        nacha.AchCorrectionUnreadable,
+        nacha.AchCountDiffers,
+        nacha.AchEffectiveDateMissing,
+        nacha.AchEntryRefused,
+        nacha.AchFieldInvalid,
+        nacha.AchHashDiffers,
+        nacha.AchNotBankingDay,
+        nacha.AchNotOurs,
+        nacha.AchNotUpperCase,
+        nacha.AchPaddingDiffers,
+        nacha.AchPaymentTypeMissing,
+        nacha.AchRecordLength,
+        nacha.AchRecordUnexpected,
+        nacha.AchTextRefused,
+        nacha.AchTotalDiffers,
+        nacha.AchTraceNotAscending,
+        nacha.AchTraceRepeated,
         origination.ApplicationInvalid,
         origination.DisbursementMismatch,
         servicing.AdvanceUnrepaid,
