@@ -40,6 +40,18 @@ def buckets_json(view: LoanView, amount: AmountForm) -> Json:
     }
 
 
+def books_json(view: LoanView, amount: AmountForm) -> Json:
+    """Return what the books carry otherwise than the contract says, and since when."""
+    state = view.state
+    return {
+        "non_accrual_since": day(state.non_accrual_since),
+        "interest_not_accrued": amount(state.memo_interest),
+        "interest_counted_as_principal": amount(state.cost_recovery),
+        "deferred_fee": amount(state.deferred_fee),
+        "charged_off_on": day(state.charged_off_on),
+    }
+
+
 def fee_json(fee: FeeState, amount: AmountForm) -> Json:
     """Return a fee by its id, and what became of it."""
     return {
@@ -76,9 +88,12 @@ def event_json(view: LoanView, event: Event, amount: AmountForm) -> Json:
         "amount": amount(event.amount) if event.amount else None,
         "of": event.of,
         **details,
+        **({"commission": amount(event.details["commission"])} if "commission" in event.details else {}),
         "undone_by": next(undone_by, None),
     }
 
 
-SAID = frozenset({"external_id", "fee_id", "fee_kind", "component", "penalty", "due", "reason", "approved_by", "code"})
+SAID = frozenset(
+    {"external_id", "fee_id", "fee_kind", "component", "penalty", "due", "reason", "approved_by", "code", "agency"}
+)
 """What events say of themselves that is shown as it was entered."""

@@ -13,7 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from api.loan_details import AmountForm, buckets_json, events_json, fee_json, installment_json, reviews_json
+from api.loan_details import AmountForm, books_json, buckets_json, events_json, fee_json, installment_json, reviews_json
 from api.views import Json, MoneyForm, day, entry_json
 from ledger.money import Money
 from ledger.queries.accounts import accounts
@@ -22,7 +22,7 @@ from ledger.unit_of_work import UnitOfWork
 from servicing.commands.boarding import board_loans
 from servicing.commands.payments import return_payment, reverse_payment, take_payment
 from servicing.drafting import drafted
-from servicing.events import UNDOING, Kind
+from servicing.events import PAYMENTS, UNDOING, Kind
 from servicing.queries import LoanView, loan_view, product_named
 from servicing.terms import CustomRow
 
@@ -63,6 +63,7 @@ def loan_json(view: LoanView, money: MoneyForm) -> Json:
         },
         "balances": {name: amount(minor) for name, minor in state.balances().items()},
         "buckets": buckets_json(view, amount),
+        "books": books_json(view, amount),
         "payoff": amount(state.payoff),
         "installments": [installment_json(each, amount) for each in state.installments],
         "payments": _payments(view, amount),
@@ -97,7 +98,7 @@ def _payments(view: LoanView, amount: AmountForm) -> list[Json]:
             "undone_as": str(undone[event.no].kind) if event.no in undone else None,
         }
         for event in view.loan.events
-        if event.kind is Kind.PAYMENT and event.effective_date <= view.on
+        if event.kind in PAYMENTS and event.effective_date <= view.on
     ]
 
 

@@ -16,10 +16,12 @@ from datetime import date
 from servicing.checkpoint import Checkpoint
 from servicing.effects import (
     boarding,
+    charge_offs,
     chargebacks,
     credits,
     fees,
     funding,
+    non_accrual,
     payments,
     rates,
     refunds,
@@ -33,7 +35,7 @@ from servicing.terms import Terms
 
 __all__ = ["ACCRUAL_KEY", "FOLD_VERSION", "fold"]
 
-FOLD_VERSION = 1
+FOLD_VERSION = 2
 """Raised with every change by which a fold comes out otherwise: checkpoints of another version are left alone."""
 
 Effect = Callable[[Folding, Event], None]
@@ -53,6 +55,10 @@ EFFECTS: Mapping[Kind, Effect] = {
     Kind.GOODWILL_CREDIT: credits.give_goodwill,
     Kind.MERCHANT_REFUND: credits.take_merchant_refund,
     Kind.CHARGEBACK: chargebacks.charge_back,
+    Kind.NON_ACCRUAL: non_accrual.enter,
+    Kind.ACCRUAL_RESUMED: non_accrual.resume,
+    Kind.CHARGE_OFF: charge_offs.charge_off,
+    Kind.RECOVERY: payments.take_recovery,
 }
 """What an event does of itself, by its kind; one that only undoes another does nothing more."""
 
@@ -60,6 +66,9 @@ CLOSE_OF_DAY: tuple[Callable[[Folding, date], None], ...] = (
     fees.assess_late_fees,
     waivers.waive_what_waited,
     write_offs.write_off_small_balance,
+    non_accrual.resume_by_policy,
+    non_accrual.enter_by_policy,
+    charge_offs.charge_off_by_policy,
 )
 """What the close of a day does, in this order."""
 
@@ -100,6 +109,7 @@ def fold(
         start=start,
         plan_from=plan_from,
     )
+    folding.books.charge_offs_spared = charge_offs.spared(events)
     if checkpoint_on is not None:
         folding.days.add(checkpoint_on)
     for day in folding.days:

@@ -484,3 +484,34 @@ class ScenarioInvalid(DomainError, code="scenario-invalid"):
 
     place: str
     reason: str
+
+
+class NothingToChargeOff(DomainError, code="nothing-to-charge-off"):
+    """loan {loan_id} carries nothing on {on} that could be charged off"""
+
+    loan_id: int
+    on: date
+
+
+class NotChargedOff(DomainError, code="not-charged-off"):
+    """loan {loan_id} is not charged off on {on}"""
+
+    loan_id: int
+    on: date
+
+
+class CommissionExceedsRecovery(DomainError, code="commission-exceeds-recovery"):
+    """a commission of {commission} {currency} cannot be kept of a recovery of {amount} {currency}"""
+
+    commission: Minor
+    amount: Minor
+    currency: str
+
+
+class AccrualStateRefused(DomainError, code="accrual-state-refused"):
+    """loan {loan_id} is {status} on {on}; it must be {needed}"""
+
+    loan_id: int
+    on: date
+    status: str
+    needed: str

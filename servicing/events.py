@@ -52,6 +52,9 @@ class Kind(StrEnum):
 UNDOING = frozenset({Kind.RETURNED, Kind.REVERSED, Kind.EVENT_REVERSED})
 """Kinds that undo the event which they name: it is then left out of every fold, on whatever day."""
 
+PAYMENTS = frozenset({Kind.PAYMENT, Kind.RECOVERY})
+"""Kinds by which money comes from the borrower, or from an agency that collected it."""
+
 BEFORE_DUE = (frozenset({Kind.FUNDED, Kind.BOARDED, Kind.DRAWDOWN}), frozenset({Kind.RATE_RESET}))
 """Kinds that take effect before anything falls due on their day, in this order."""
 
@@ -80,6 +83,12 @@ class Event:
     method: str = "cash"
     of: int | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def reaches_back_to(self) -> date:
+        """Return the first day that it changes: its own, or that of a charge-off by the policy that it reverses."""
+        charged_off_on = self.details.get("charged_off_on")
+        return self.effective_date if charged_off_on is None else date.fromisoformat(charged_off_on)
 
     @property
     def rank(self) -> int:

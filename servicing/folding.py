@@ -13,9 +13,10 @@ from dataclasses import astuple, dataclass, replace
 from datetime import date, timedelta
 from heapq import heappop, heappush
 
+from servicing.books import Books
 from servicing.checkpoint import Checkpoint, Figures, day_of_text, text_of_day
 from servicing.contract import Change, Contract
-from servicing.events import Event, Kind
+from servicing.events import PAYMENTS, Event
 from servicing.fees import Fee, Fees
 from servicing.installments import Installments
 from servicing.product import RECASTS
@@ -31,6 +32,8 @@ ACCRUAL_KEY = "accrual:"
 """What the key of an entry of interest begins with."""
 FEE_INCOME_KEY = "fee_income:"
 """What the key of an entry of origination fee income begins with."""
+ACCRETION_KEY = "accretion:"
+"""What the key of an entry begins with that makes income of interest counted as principal."""
 FEE_MONTHS_AHEAD = 12
 """For how many month ends a fold says what of an origination fee they make income."""
 
@@ -73,6 +76,9 @@ class Folding:
         self.fees = Fees(self._paid_on)
         self.interest = RunningInterest(terms, contract)
         self.origination_fee = RunningFee(terms)
+        self.books = Books(terms.product)
+        self.accretion = RunningFee(terms)
+        """What the books count as principal that becomes income again."""
         self.owed = dict.fromkeys(ALL_RECEIVABLES, 0)
         self.unapplied = 0
         self.held = 0
@@ -107,7 +113,7 @@ class Folding:
             self._thaw(start.figures)
         self.days = Days(first, through)
         self.days.add(*self._booking_days, through)
-        if terms.origination_fee.minor:
+        if terms.origination_fee.minor or self.accretion.deferred:
             self.days.add(*_month_ends(first, through))
         self._note_days_of(self.contract)
 
@@ -132,6 +138,8 @@ class Folding:
                 "installments": self.installments.freeze(self.contract.rows),
                 "interest": self.interest.freeze(),
                 "origination_fee": self.origination_fee.freeze(),
+                "books": self.books.freeze(),
+                "accretion": self.accretion.freeze(),
             },
         )
 
@@ -153,6 +161,8 @@ class Folding:
         self.installments.thaw(figures["installments"])
         self.interest.thaw(figures["interest"])
         self.origination_fee.thaw(figures["origination_fee"], self.changes)
+        self.books.thaw(figures["books"])
+        self.accretion.thaw(figures["accretion"], self.changes)
 
     def change(self, change: Change) -> None:
         """Draw up the contract with one more change, for the installments whose period has not ended.
@@ -165,6 +175,7 @@ class Folding:
             change = replace(change, owed=self.principal_to_come(change.on))
         self.changes = (*self.changes, change)
         self.origination_fee.spread_again(self.changes, change.on)
+        self.accretion.spread_again(self.changes, change.on)
         self.contract = contract_of(self.terms, self.changes)
         self.fees.move(self.installments.replace_coming(self.contract.rows, change.on))
         self.interest.replace_coming(self.contract)
@@ -184,12 +195,30 @@ class Folding:
         earned = self.interest.earned
         self.installments.fall_due(day, interest_earned=earned, principal_owed=self.owed["principal"])
         if day in self._booking_days:
-            self._book_interest(f"{ACCRUAL_KEY}{day}", day, self.interest.unbooked)
-        if (day + timedelta(days=1)).day == 1:
+            self.accrue_by(day)
+        if (day + timedelta(days=1)).day == 1 and not self.books.is_non_accrual:
             self._book_fee_income(f"{FEE_INCOME_KEY}{day}", day, self.origination_fee.book(day))
+            self._accrete(day)
         if self.held and self.installments.due_on(day):
             self._book_interest(f"{ACCRUAL_KEY}{day}", day, self.interest.unbooked)
             self.spend_held(day, f"held:{day}", replace(self.way_of(), ahead=False))
+
+    def accrue_by(self, day: date) -> None:
+        """Book the interest that is earned by a day, if it is not."""
+        self._book_interest(f"{ACCRUAL_KEY}{day}", day, self.interest.unbooked)
+
+    def accrete_from(self, day: date) -> None:
+        """Spread what the books count as principal over the rest of the contract; it becomes income at month ends."""
+        self.accretion = RunningFee(self.terms)
+        self.accretion.defer(self.books.cost_recovery)
+        self.accretion.go_on(self.changes, day)
+        self.days.add(*_month_ends(day, self.through))
+
+    def _accrete(self, day: date) -> None:
+        income = min(self.accretion.book(day), self.books.cost_recovery)
+        if income:
+            left = self.books.cost_recovery - income
+            self.planned.append(self.books.earn_cost_recovery(f"{ACCRETION_KEY}{day}", day, left))
 
     @property
     def debt(self) -> int:
@@ -206,6 +235,10 @@ class Folding:
             details.get("allocate") or None,
             whole=product.partial_payments == "hold" and own is None and not details.get("allocate"),
         )
+
+    def way_of_all(self) -> Way:
+        """Return how cash pays whatever is owed, due or not."""
+        return Way(self.terms.product.waterfall_for("payoff"), "next")
 
     def lay(self, amount: int, event: Event, way: Way | None = None, *, beside: int = 0) -> Split:
         """Split an amount over what is owed, as the event or the product has it, and count it as paid.
@@ -331,16 +364,20 @@ class Folding:
         """Keep how a payment was split."""
         self.allocations[event.no] = split.allocation
         self.by_installment[event.no] = split.by_installment
-        if event.kind is Kind.PAYMENT:
+        if event.kind in PAYMENTS:
             self.fees_paid += split.allocation.penalties + split.allocation.other_fees
 
     def plan(
         self, key: str, template: str, day: date, amounts: Mapping[str, int], clearing_role: str | None = None
     ) -> None:
-        """Plan an entry under the key that names it for ever."""
-        self.planned.append(
-            PlannedEntry(key=key, template=template, effective_date=day, amounts=amounts, clearing_role=clearing_role)
+        """Plan an entry under the key that names it for ever, as the books have it."""
+        entry = PlannedEntry(
+            key=key, template=template, effective_date=day, amounts=amounts, clearing_role=clearing_role
         )
+        before = self.books.cost_recovery
+        self.planned.extend(self.books.entries(entry, self.owed["principal"]))
+        if self.books.cost_recovery > before and not self.books.is_non_accrual:
+            self.accrete_from(day)
 
     def state(self, checkpoint: Checkpoint | None = None) -> LoanState:
         """Return the loan at the close of the last day, with a checkpoint that was made on the way."""
@@ -363,18 +400,32 @@ class Folding:
             recoverable=self.recoverable,
             undrawn=self.undrawn,
             deferred_fee=self.origination_fee.deferred,
-            fee_income_ahead=self.origination_fee.income_ahead(self.through, FEE_MONTHS_AHEAD),
+            fee_income_ahead=self._fee_income_ahead(),
             fees=self.fees.states(),
             reviews=tuple(self.reviews.values()),
             outlook=self.interest.outlook(self.owed["principal"]),
             checkpoint=checkpoint,
+            non_accrual_since=self.books.non_accrual_since,
+            memo_interest=self.books.memo_interest,
+            cost_recovery=self.books.cost_recovery,
+            charged_off_on=self.books.charged_off_on,
+            charged_off_by=self.books.charged_off_by,
         )
+
+    def _fee_income_ahead(self) -> tuple[int, ...]:
+        if self.books.is_non_accrual and self.origination_fee.deferred:
+            return (0,) * FEE_MONTHS_AHEAD
+        return self.origination_fee.income_ahead(self.through, FEE_MONTHS_AHEAD)
 
     @property
     def _status(self) -> str:
         if not self.funded:
             return "pending"
-        return "paid_off" if self.paid_off_on is not None and not self.recoverable else "active"
+        if self.books.is_charged_off:
+            return "charged_off"
+        if self.paid_off_on is not None and not self.recoverable:
+            return "paid_off"
+        return "non_accrual" if self.books.is_non_accrual else "active"
 
     def _note_days_of(self, contract: Contract) -> None:
         """Note the days on which installments fall due, and those at whose close they may earn a late fee."""
@@ -383,6 +434,7 @@ class Folding:
             self.days.add(row.due, row.interest_to)
             if product.late_fee.is_charged:
                 self.days.add(row.due + timedelta(days=product.grace_days))
+            self.days.add(*(row.due + timedelta(days=dpd) for dpd in product.thresholds))
 
     def _paid_on(self, no: int, receivable: str) -> int:
         return self.installments.paid_on(no, receivable)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 
 from servicing.checkpoint import Figures, day_of_text, text_of_day
 from servicing.contract import Installment
@@ -408,6 +408,19 @@ class Installments:
     def are_current(self) -> bool:
         """Tell whether nothing is missing of the interest and principal of those that are due."""
         return not any(line.unpaid for line in self._lines[: self._fallen])
+
+    def unpaid_since(self, day: date) -> date | None:
+        """Return the due date of the oldest installment before a day of which something is missing."""
+        return next((line.due for line in self._lines if line.due < day and line.unpaid), None)
+
+    def in_time(self, since: date, grace: timedelta) -> int:
+        """Return how many of the latest installments due after a day were satisfied in time, one after the other."""
+        count = 0
+        for line in reversed(self._lines[: self._fallen]):
+            if line.due <= since or line.paid_off_on is None or line.paid_off_on > line.due + grace:
+                break
+            count += 1
+        return count
 
     def unpaid_through(self, no: int) -> int:
         """Return what is missing of interest and principal of the installments up to this one."""

@@ -9,48 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 from ledger.chart import AccountCode
 from ledger.journal import Posting
 from ledger.money import Money
 from ledger.templates import Row, Template, Templates, instantiate, narrate
+from servicing.loss_rules import LOSS_RULES
 from servicing.state import PlannedEntry
-
-RAIL = "RAIL_CLEARING"
-
-
-class Turn(StrEnum):
-    """What an entry does to the balances that may not go below zero, which says when a replay takes it.
-
-    One entry does one of these; an event that does two is two entries.
-    """
-
-    CHARGES = "charges"
-    """Debits a receivable, and credits income, a payable or unapplied cash: it takes from no such balance."""
-    SETTLES = "settles"
-    """Credits a receivable: a payment, a waiver, a write-off. What is more than the debt is unapplied cash."""
-    SPENDS = "spends"
-    """Debits unapplied cash: it pays what is owed later, or it is to be refunded."""
-    SENDS = "sends"
-    """Debits what is payable, or deferred: the money leaves, or is earned."""
-
+from servicing.turns import RAIL, Rule, Turn
 
 TAKES_FROM: tuple[tuple[Turn, str], ...] = (
     (Turn.SPENDS, "UNAPPLIED_PAYMENTS"),
     (Turn.SENDS, "REFUNDS_PAYABLE"),
     (Turn.SENDS, "DISBURSEMENTS_PAYABLE"),
     (Turn.SENDS, "DEFERRED_ORIGINATION_FEES"),
+    (Turn.SENDS, "COST_RECOVERY_APPLIED"),
 )
 """From which liability the entries of a turn take what those of an earlier turn brought, in this order."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """A template and its turn; every version of a template has the same one."""
-
-    turn: Turn
-    template: Template
 
 
 RULES = (
@@ -410,6 +385,7 @@ RULES = (
             ),
         ),
     ),
+    *LOSS_RULES,
 )
 
 TEMPLATES = Templates(rule.template for rule in RULES)
@@ -418,7 +394,7 @@ TURNS: Mapping[str, Turn] = {rule.template.name: rule.turn for rule in RULES}
 
 BALANCE_ROLES: Mapping[str, tuple[str, ...]] = {
     "principal": ("LOAN_PRINCIPAL",),
-    "interest": ("INTEREST_RECEIVABLE",),
+    "interest": ("INTEREST_RECEIVABLE", "NON_ACCRUAL_INTEREST"),
     "fees": ("OTHER_FEES_RECEIVABLE",),
     "penalties": ("LATE_FEES_RECEIVABLE", "RETURNED_PAYMENT_FEES_RECEIVABLE"),
     "unapplied": ("UNAPPLIED_PAYMENTS",),

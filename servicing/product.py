@@ -235,6 +235,32 @@ class DownPayment(_Rules):
     percent: Exact = Field(default=Decimal(0), ge=0, lt=100)
 
 
+class NonAccrual(_Rules):
+    """What interest is in the books that is paid while it is not accrued, and when it accrues again.
+
+    Cost recovery counts it as principal until none is carried; on a cash basis it is income. The part of what is
+    reversed that was income of earlier fiscal years goes against `prior_years`. Interest accrues again when nothing
+    is past due and the last `consecutive_payments` installments were paid in time, or only by hand.
+    """
+
+    payments: Literal["cost_recovery", "cash_basis"] = "cost_recovery"
+    prior_years: Literal["income", "allowance"] = "income"
+    returns: Literal["when_current", "by_hand"] = "when_current"
+    consecutive_payments: int = Field(default=0, ge=0, le=60)
+
+
+class ChargeOff(_Rules):
+    """Against what a loan is charged off beside its principal, and in which order recoveries pay its claim.
+
+    `commission_percent` is what an agency keeps of a recovery that it brings.
+    """
+
+    prior_years: Literal["allowance", "income"] = "allowance"
+    fees: Literal["income", "allowance"] = "income"
+    recovery_order: tuple[Component, ...] = PRINCIPAL_FIRST
+    commission_percent: Exact = Field(default=Decimal(0), ge=0, le=100)
+
+
 class Product(_Rules):
     """The rules of a product; what a key means is in the scenario format."""
 
@@ -256,6 +282,9 @@ class Product(_Rules):
             "variable_rate",
             "at_rate_change",
             "down_payment",
+            "non_accrual",
+            "charge_off",
+            "fiscal_year_starts",
         }
     )
 
@@ -296,6 +325,9 @@ class Product(_Rules):
     down_payment: DownPayment = DownPayment()
     non_accrual_dpd: int | None = Field(default=None, ge=1)
     charge_off_dpd: int | None = Field(default=None, ge=1)
+    non_accrual: NonAccrual = NonAccrual()
+    charge_off: ChargeOff = ChargeOff()
+    fiscal_year_starts: int = Field(default=1, ge=1, le=12)
 
     @property
     def method(self) -> Method:
@@ -311,6 +343,16 @@ class Product(_Rules):
         """Return the order in which a credit is allocated: its rule's own, or the product's."""
         words = self.waterfall if rule.waterfall is None else rule.waterfall
         return waterfall_of(words, rule.order or self.order, self.processing if words == self.waterfall else None)
+
+    @property
+    def recovery_waterfall(self) -> Waterfall:
+        """Return the order in which recoveries pay a claim that is charged off."""
+        return waterfall_of("payoff", self.charge_off.recovery_order, None)
+
+    @property
+    def thresholds(self) -> tuple[int, ...]:
+        """Return the days past due at which the close of a day does something."""
+        return tuple(dpd for dpd in (self.non_accrual_dpd, self.charge_off_dpd) if dpd is not None)
 
     def content_hash(self) -> str:
         """Return the SHA-256 of the rules, which names this version of the product."""
@@ -385,6 +427,7 @@ def _contradictions(product: Product) -> Iterator[tuple[str, bool, str]]:
         "goodwill_credit.order": product.goodwill_credit.order or product.order,
         "merchant_refund.order": product.merchant_refund.order or product.order,
         "chargeback_order": product.chargeback_order,
+        "charge_off.recovery_order": product.charge_off.recovery_order,
     }
     for place, order in orders.items():
         yield place, sorted(order) != sorted(COMPONENTS), "every component stands in it once"

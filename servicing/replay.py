@@ -15,8 +15,9 @@ from types import MappingProxyType
 
 from ledger.chart import AccountCode
 from ledger.journal import Posting
-from servicing.posting_rules import TAKES_FROM, TURNS, Roles, Turn, books
+from servicing.posting_rules import TAKES_FROM, TURNS, Roles, books
 from servicing.state import PlannedEntry
+from servicing.turns import Turn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -60,6 +60,15 @@ class RunningFee:
             self._since = day
         self._changes = changes
 
+    def go_on(self, changes: tuple[Change, ...], day: date) -> None:
+        """Spread what is not income yet from a day on: before it, nothing was earned for a while."""
+        self._before, self._since, self._changes = Fraction(self._booked), day, changes
+
+    def drop(self) -> int:
+        """Defer nothing more; return what was not income yet."""
+        left, self._fee = self.deferred, self._booked
+        return left
+
     def income_ahead(self, day: date, months: int) -> tuple[int, ...]:
         """Return what each month end after a day will add if nothing happens to the loan; nothing of no fee."""
         if not self.deferred:

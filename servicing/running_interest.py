@@ -34,6 +34,7 @@ class RunningInterest:
         self._principal_at_period_start = 0
         self._exact = Fraction(0)
         self._booked = 0
+        self._stopped = False
 
     def freeze(self) -> Figures:
         """Return the figures as they stand; the periods are the contract's."""
@@ -43,6 +44,7 @@ class RunningInterest:
             "principal_at_period_start": self._principal_at_period_start,
             "exact": text_of_fraction(self._exact),
             "booked": self._booked,
+            "stopped": self._stopped,
         }
 
     def thaw(self, figures: Figures) -> None:
@@ -50,6 +52,7 @@ class RunningInterest:
         self._accrued_to = date.fromisoformat(figures["accrued_to"])
         self._principal_at_period_start = figures["principal_at_period_start"]
         self._exact, self._booked = Fraction(figures["exact"]), figures["booked"]
+        self._stopped = figures["stopped"]
         self._place = 0
         while self._place < figures["place"]:
             self._period()
@@ -68,8 +71,9 @@ class RunningInterest:
     @property
     def begun(self) -> int | None:
         """Return the number of the installment whose period has begun; None between two, and after the last."""
-        running = self._place < len(self._contract.rows) and self._accrued_to > self._periods[self._place].start
-        return self._place + 1 if running else None
+        if self._stopped or self._place >= len(self._contract.rows):
+            return None
+        return self._place + 1 if self._accrued_to > self._periods[self._place].start else None
 
     def accrue_to(self, day: date, principal: int) -> None:
         """Accrue the nights before a day, in all of which this principal is owed."""
@@ -81,6 +85,10 @@ class RunningInterest:
             self._exact += self._until(end, principal)
             self._accrued_to = end
             self._place += end == period.end
+
+    def stop(self) -> None:
+        """Earn nothing from here on."""
+        self._stopped = True
 
     def open(self, interest: int, principal: int) -> None:
         """Take over interest that was earned and booked elsewhere, on a loan that owed nothing here so far."""
@@ -114,7 +122,7 @@ class RunningInterest:
         """Return how interest goes on from where it was accrued to, if nothing happens and this principal is owed."""
         start, period, places = self._accrued_to, self._period(), len(self._contract.rows)
         over = self._place >= places
-        if not principal or (over and not self._method.after_last_due_date):
+        if self._stopped or not principal or (over and not self._method.after_last_due_date):
             return Outlook(start, self._exact, self._booked, 0, False, Fraction(0), date.max)
         if start == period.start:
             self._principal_at_period_start = principal
@@ -146,7 +154,7 @@ class RunningInterest:
     def _until(self, end: date, principal: int) -> Fraction:
         """Return the interest from where it was accrued to, up to a day of the same period."""
         over = self._place >= len(self._contract.rows)
-        if not principal or (over and not self._method.after_last_due_date):
+        if self._stopped or not principal or (over and not self._method.after_last_due_date):
             return Fraction(0)
         if self._contract.charges:
             return self._share_of_the_charge(end)

@@ -62,6 +62,10 @@ KINDS: Mapping[str, Keys] = {
     "fee": _keys("amount", "kind penalty due"),
     "waive": _keys("amount", "reason approved_by", one_of="of component"),
     "write_off": _keys("", "reason"),
+    "non_accrual": _keys("", "reason approved_by"),
+    "return_to_accrual": _keys("", "reason approved_by"),
+    "charge_off": _keys("", "reason approved_by"),
+    "recovery": _keys("amount", "method agency commission"),
     "disburse": _keys("amount"),
     "rate": _keys("rate"),
     "run_day": _keys(),
@@ -75,10 +79,6 @@ LATER = frozenset(
         "modify",
         "trial_plan",
         "promise",
-        "non_accrual",
-        "return_to_accrual",
-        "charge_off",
-        "recovery",
         "reage",
         "reamortize",
         "accelerate",
@@ -142,8 +142,9 @@ def _values(found: Any, kind: str, place: str, currency: str) -> Mapping[str, An
         if value is not None:
             read: Callable[[Any, str], Any] = _READERS.get(key, text)
             given[key] = read(value, f"{place}.{key}")
-    if "amount" in given:
-        money(given["amount"], f"{place}.amount", currency)
+    for key in ("amount", "commission"):
+        if key in given:
+            money(given[key], f"{place}.{key}", currency)
     for key, part in given.get("allocate", {}).items():
         money(part, f"{place}.allocate.{key}", currency)
     return given

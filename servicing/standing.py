@@ -17,12 +17,16 @@ from servicing.rates import reset_days
 from servicing.state import LoanState
 from servicing.terms import Terms
 
+CLOSED = frozenset({"paid_off", "charged_off"})
+"""The statuses of loans to which no day brings anything."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
     """A loan at the close of a day, and how it goes on if nothing happens to it.
 
     Closes of days before `next_step_on` bring interest alone, and month ends the `fee_income` of an origination fee.
+    Where `is_non_accrual`, interest is no income, and booked as a memo.
     `unpaid_since` is the due date of the oldest installment that is not satisfied, due or not yet: on a later day, the
     loan is so many days past due. A loan that was paid off is open as long as the close of a day before that is still
     to be evaluated.
@@ -34,6 +38,7 @@ class Standing:
     unpaid_since: date | None
     matures_on: date
     fee_income: tuple[int, ...]
+    is_non_accrual: bool = False
 
 
 def standing_of(state: LoanState, terms: Terms, closed_through: date | None) -> Standing:
@@ -42,11 +47,12 @@ def standing_of(state: LoanState, terms: Terms, closed_through: date | None) -> 
     next_step_on = min(_steps(state, terms, closed_through), default=date.max)
     return Standing(
         outlook=state.outlook,
-        is_open=state.status != "paid_off" or next_step_on <= state.through,
+        is_open=state.status not in CLOSED or next_step_on <= state.through,
         next_step_on=next_step_on,
         unpaid_since=None if unpaid is None else unpaid.due,
         matures_on=state.installments[-1].due,
         fee_income=state.fee_income_ahead,
+        is_non_accrual=state.non_accrual_since is not None,
     )
 
 
@@ -58,6 +64,11 @@ def days_past_due_on(standing: Standing, day: date) -> int:
 def _steps(state: LoanState, terms: Terms, closed_through: date | None) -> Iterator[date]:
     """Yield the days whose close may change more than interest, the first of each kind at least."""
     evaluated = closed_through or date.min
+    if state.charged_off_on is not None:
+        if state.charged_off_on > evaluated:
+            yield state.charged_off_on
+        return
+    yield from _turns(state, terms, evaluated)
     if terms.product.late_fee.is_charged:
         for line in state.installments:
             day = line.due + timedelta(days=terms.product.grace_days)
@@ -81,3 +92,19 @@ def _steps(state: LoanState, terms: Terms, closed_through: date | None) -> Itera
             yield unpaid.due
     elif not unpaid.unpaid and state.principal:
         yield state.through + timedelta(days=1)
+
+
+def _turns(state: LoanState, terms: Terms, evaluated: date) -> Iterator[date]:
+    """Yield the days whose close may stop income, let it be again, or charge the loan off."""
+    product = terms.product
+    later = [product.charge_off_dpd, None if state.non_accrual_since is not None else product.non_accrual_dpd]
+    for dpd in (dpd for dpd in later if dpd is not None):
+        for line in state.installments:
+            day = line.due + timedelta(days=dpd)
+            if day > evaluated and (line.paid_off_on is None or line.paid_off_on > day):
+                yield day
+                break
+    if state.non_accrual_since is not None and state.through > evaluated:
+        yield evaluated + timedelta(days=1) if evaluated > date.min else terms.funded_on
+    if state.cost_recovery and state.non_accrual_since is None:
+        yield Month.of(state.through + timedelta(days=1)).last_day

@@ -123,6 +123,14 @@ class LoanState:
     fee_income_ahead: tuple[int, ...] = ()
     """What of it the coming month ends will make income if nothing happens to the loan."""
     fees: tuple[FeeState, ...] = ()
+    non_accrual_since: date | None = None
+    memo_interest: int = 0
+    """The part of `interest` that is no income, and in the books only a memo."""
+    cost_recovery: int = 0
+    """Interest that was paid and the books count as paid principal."""
+    charged_off_on: date | None = None
+    charged_off_by: int | None = None
+    """The event that charged the loan off; None where the policy did."""
     reviews: tuple[Review, ...] = ()
     """Events whose amount no longer fits, for a person to look at."""
     checkpoint: Checkpoint | None = None

@@ -14,7 +14,7 @@ from ledger.unit_of_work import UnitOfWork
 from servicing.commands.payments import check_undoing
 from servicing.commands.recording import check_currency, check_day, record
 from servicing.errors import ChargebackBeforePayment, ChargebackExceedsPayment, ChargebackNotPositive, PaymentUnknown
-from servicing.events import Event, Kind, charged_back
+from servicing.events import PAYMENTS, Event, Kind, charged_back
 from servicing.store import Loan
 
 
@@ -64,7 +64,7 @@ def charge_back(
 
 def _payment(loan: Loan, payment_id: int) -> Event:
     for event in loan.events:
-        if event.no == payment_id and event.kind is Kind.PAYMENT:
+        if event.no == payment_id and event.kind in PAYMENTS:
             return event
     raise PaymentUnknown(loan_id=loan.loan_id, payment_id=str(payment_id))
 

@@ -129,7 +129,7 @@ def _place_to_begin(work: _Work, because: Event | None) -> tuple[Checkpoint | No
     if start is None:
         return None, date.min
     touched = [] if because is None else [because.no, because.of]
-    changed = min((event.effective_date for event in work.events if event.no in touched), default=date.max)
+    changed = min((event.reaches_back_to for event in work.events if event.no in touched), default=date.max)
     if changed < start.day:
         return None, date.min
     open_from = start.day if loan.fees_through is None else loan.fees_through + timedelta(days=1)

@@ -27,7 +27,7 @@ from servicing.errors import (
     SplitNotAmount,
     WaterfallInvalid,
 )
-from servicing.events import CLEARING_ROLES, UNDOING, Event, Kind, charged_back
+from servicing.events import CLEARING_ROLES, PAYMENTS, UNDOING, Event, Kind, charged_back
 from servicing.payoff import before_the_close, still_asked
 from servicing.product import EXCESSES, OVERPAYMENTS, read_waterfall
 from servicing.store import Loan, load_loan
@@ -102,7 +102,7 @@ def take_payment(
             details={**details, **_way_of_allocation(amount, waterfall, allocate)},
         )
 
-    done = record(uow, loan_id, draft, lambda loan, event: _check_payment(loan, event, amount), request_key)
+    done = record(uow, loan_id, draft, lambda loan, event: check_payment(loan, event, amount), request_key)
     allocation = done.state.allocations.get(done.event.no)
     refunded: tuple[int, ...] = ()
     if "refund" in rules.values() and allocate is None and not done.replayed:
@@ -199,7 +199,12 @@ def _refuse_overpayment(loan: Loan, event: Event) -> None:
         raise PaymentExceedsPayoff(amount=event.amount, payoff=asked, currency=currency, on=day)
 
 
-def _check_payment(loan: Loan, event: Event, amount: Money) -> None:
+def check_payment(loan: Loan, event: Event, amount: Money) -> None:
+    """Refuse a payment that cannot be taken.
+
+    Raises: CurrencyMismatch; PaymentNotPositive; MethodUnknown; PaymentDuplicate; what `check_day` raises;
+    PaymentExceedsPayoff.
+    """
     check_currency(loan, amount)
     if amount.minor <= 0:
         raise PaymentNotPositive(amount=amount.minor, currency=amount.currency)
@@ -208,7 +213,7 @@ def _check_payment(loan: Loan, event: Event, amount: Money) -> None:
     check_day(loan, event.effective_date)
     external_id = event.details["external_id"]
     for known in loan.events:
-        if known.kind is Kind.PAYMENT and known.details.get("external_id") == external_id:
+        if known.kind in PAYMENTS and known.details.get("external_id") == external_id:
             raise PaymentDuplicate(loan_id=loan.loan_id, external_id=external_id, payment_id=known.no)
     _refuse_overpayment(loan, event)
 
@@ -218,7 +223,7 @@ def check_undoing(loan: Loan, payment_id: int, *, whole: bool = True) -> None:
 
     Raises: PaymentUnknown; PaymentUndone; PaymentChargedBack.
     """
-    if not any(event.no == payment_id and event.kind is Kind.PAYMENT for event in loan.events):
+    if not any(event.no == payment_id and event.kind in PAYMENTS for event in loan.events):
         raise PaymentUnknown(loan_id=loan.loan_id, payment_id=str(payment_id))
     for event in loan.events:
         if event.kind in UNDOING and event.of == payment_id:

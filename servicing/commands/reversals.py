@@ -12,7 +12,7 @@ from ledger.unit_of_work import UnitOfWork
 from servicing.commands.payments import check_undoing
 from servicing.commands.recording import Recorded, record
 from servicing.errors import EventNotReversible, EventReversed, EventUnknown
-from servicing.events import UNDOING, Event, Kind
+from servicing.events import PAYMENTS, UNDOING, Event, Kind
 from servicing.store import Loan
 
 NOT_REVERSED: Mapping[Kind, str] = {
@@ -37,7 +37,7 @@ def reverse_event(uow: UnitOfWork, loan_id: int, event_no: int, reason: str, req
     """
 
     def draft(loan: Loan) -> Event:
-        kind = Kind.REVERSED if _event(loan, event_no).kind is Kind.PAYMENT else Kind.EVENT_REVERSED
+        kind = Kind.REVERSED if _event(loan, event_no).kind in PAYMENTS else Kind.EVENT_REVERSED
         day = loan.business_date
         return Event(kind=kind, effective_date=day, entered_on=day, of=event_no, details={"reason": reason})
 
@@ -50,7 +50,7 @@ def check_reversible(loan: Loan, event_no: int) -> None:
     Raises: EventUnknown; EventNotReversible; EventReversed; PaymentUndone.
     """
     found = _event(loan, event_no)
-    if found.kind is Kind.PAYMENT:
+    if found.kind in PAYMENTS:
         check_undoing(loan, event_no)
     why = SENT if found.kind in REFUNDS and found.entered_on < loan.business_date else NOT_REVERSED.get(found.kind)
     if why is not None:

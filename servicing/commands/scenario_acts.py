@@ -19,24 +19,27 @@ from ledger.dates import Month
 from ledger.money import Money
 from ledger.periods import PeriodState
 from ledger.queries.accounts import book
+from ledger.queries.entries import EntryView
 from ledger.queries.periods import periods
 from ledger.unit_of_work import UnitOfWork
+from servicing.commands.charge_offs import charge_off, reverse_charge_off, take_recovery
 from servicing.commands.chargebacks import charge_back
 from servicing.commands.credits import credit
 from servicing.commands.cycle import accrue_loan, run_day
 from servicing.commands.drawdowns import draw_down
 from servicing.commands.fees import charge_fee
+from servicing.commands.non_accrual import enter_non_accrual, return_to_accrual
 from servicing.commands.payments import return_payment, take_payment
 from servicing.commands.payoffs import pay_off, quote_payoff
 from servicing.commands.rate_resets import reset_rate
+from servicing.commands.recording import Recorded
 from servicing.commands.refunds import refund
 from servicing.commands.reversals import reverse_event
 from servicing.commands.waivers import waive
 from servicing.commands.write_offs import write_off_small_balance
 from servicing.effects.fees import returned_payment_fee_id
-from servicing.errors import LaterWork, PaymentUnknown, PayoffQuoteUnknown
+from servicing.errors import PaymentUnknown, PayoffQuoteUnknown
 from servicing.events import Kind
-from servicing.queries import loan_view
 from servicing.scenario import Scenario
 from servicing.scenario_events import PARTS, ScenarioEvent
 
@@ -55,6 +58,8 @@ class Live:
     event_nos: dict[str, int] = field(default_factory=dict)
     quotes: dict[str, int] = field(default_factory=dict)
     last_entry: int = 0
+    written: dict[str, tuple[EntryView, ...]] = field(default_factory=dict)
+    """The entries that each event wrote, as it was entered."""
     answers: dict[str, dict[str, Any]] = field(default_factory=dict)
     """What a command answered beside what it booked, by event: a quote, what is missing of a payoff."""
     because: list[tuple[int, str]] = field(default_factory=list)
@@ -108,6 +113,12 @@ QUOTED = (
     "per_diem",
 )
 """The amounts of a payoff quote."""
+
+APPROVER = "approver"
+"""The second person, where an event names none."""
+
+CHARGE_OFF = "charge_off"
+"""What names the charge-off in force, where no event of the scenario has this id."""
 
 Act = Callable[[Live, ScenarioEvent], int | None]
 """Does what an event says; returns the number under which it is kept, if it is."""
@@ -215,6 +226,11 @@ def _return(live: Live, event: ScenarioEvent) -> int:
 
 def _reverse(live: Live, event: ScenarioEvent) -> int:
     reason = event.values.get("reason", "")
+    if event.values["of"] == CHARGE_OFF and CHARGE_OFF not in live.event_nos:
+        approver = event.values.get("approved_by", APPROVER)
+        key = live.key_of(event)
+        done = reverse_charge_off(live.uow, live.loan_id, reason=reason, approved_by=approver, request_key=key)
+        return done.event.no
     return reverse_event(live.uow, live.loan_id, live.number_of(event), reason, live.key_of(event)).event.no
 
 
@@ -239,7 +255,7 @@ def _waive(live: Live, event: ScenarioEvent) -> int:
         of=event.values.get("component") or _fee_of(live, event.values["of"]),
         amount=live.money(event),
         reason=event.values.get("reason", ""),
-        approved_by=event.values.get("approved_by", "approver"),
+        approved_by=event.values.get("approved_by", APPROVER),
         effective_date=event.on,
         request_key=live.key_of(event),
     ).event.no
@@ -258,6 +274,32 @@ def _write_off(live: Live, event: ScenarioEvent) -> int:
     return done.event.no
 
 
+def _decide(live: Live, event: ScenarioEvent, *, command: Callable[..., Recorded]) -> int:
+    """Do what takes a reason and a second person."""
+    return command(
+        live.uow,
+        live.loan_id,
+        reason=event.values.get("reason", ""),
+        approved_by=event.values.get("approved_by", APPROVER),
+        effective_date=event.on,
+        request_key=live.key_of(event),
+    ).event.no
+
+
+def _recover(live: Live, event: ScenarioEvent) -> int:
+    return take_recovery(
+        live.uow,
+        live.loan_id,
+        amount=live.money(event),
+        effective_date=event.on,
+        method=event.values.get("method", "cash"),
+        external_id=event.id,
+        request_key=live.key_of(event),
+        agency=event.values.get("agency"),
+        commission=live.money(event, "commission") if "commission" in event.values else None,
+    ).event.no
+
+
 def _draw(live: Live, event: ScenarioEvent) -> int:
     amount, key = live.money(event), live.key_of(event)
     return draw_down(live.uow, live.loan_id, amount=amount, effective_date=event.on, request_key=key).event_no
@@ -270,7 +312,6 @@ def _reset_rate(live: Live, event: ScenarioEvent) -> int:
 
 def _run_day(live: Live, event: ScenarioEvent) -> None:
     run_day(live.uow, live.loan_id, event.on)
-    _refuse_later_steps(live, event.on)
 
 
 def _accrue(live: Live, event: ScenarioEvent) -> None:
@@ -305,6 +346,10 @@ ACTS: Mapping[str, Act] = {
     "fee": _charge_fee,
     "waive": _waive,
     "write_off": _write_off,
+    "non_accrual": partial(_decide, command=enter_non_accrual),
+    "return_to_accrual": partial(_decide, command=return_to_accrual),
+    "charge_off": partial(_decide, command=charge_off),
+    "recovery": _recover,
     "disburse": _draw,
     "rate": _reset_rate,
     "run_day": _run_day,
@@ -312,12 +357,3 @@ ACTS: Mapping[str, Act] = {
     "close_month": _close_months,
 }
 """What each event does, by its word."""
-
-
-def _refuse_later_steps(live: Live, on: date) -> None:
-    """Refuse a day whose close would take a step that the product asks for by name and that is not built yet."""
-    product, dpd = live.scenario.terms.product, loan_view(live.uow.connection, live.loan_id, on).dpd
-    for name in ("non_accrual_dpd", "charge_off_dpd"):
-        threshold = getattr(product, name)
-        if threshold is not None and dpd >= threshold:
-            raise LaterWork(key=f"product.{name} on a loan that is {dpd} days past due")

@@ -8,6 +8,7 @@ Next: `servicing/scenario.py`, `servicing/commands/scenario_acts.py`.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from datetime import date
 from importlib.resources import files
 from typing import Any
@@ -35,7 +36,7 @@ from servicing.schedule import rows_json
 
 ACTOR = "scenario"
 BOOK = "SCENARIO"
-ALLOCATED = frozenset({"payment", "payoff", "goodwill_credit", "merchant_refund"})
+ALLOCATED = frozenset({"payment", "payoff", "recovery", "goodwill_credit", "merchant_refund"})
 """The events that are split over what is owed."""
 
 
@@ -102,6 +103,7 @@ def _happen(live: Live, event: ScenarioEvent) -> dict[str, Any]:
     _note_versions(live, event)
     written = entries(live.uow.connection, live.loan_id, after=live.last_entry)
     live.last_entry += len(written)
+    live.written[event.id] = tuple(written)
     amount = event.values.get("amount")
     return {
         "id": event.id,
@@ -262,24 +264,35 @@ def _entry_json(live: Live, view: EntryView) -> dict[str, Any]:
 def _lines_of(live: Live, event_id: str) -> list[dict[str, str]] | None:
     """Return what the journal says of one event, netted per account and side; None of no such event.
 
-    Of a payment or a fee: the entry that booked it last, undone since or not. Of a return or a reversal: the
-    reversals of what it undid, and the fee that it earned.
+    Of a payment or a fee: the entries that book it; of one that was undone, those that booked it last. Of a return or
+    a reversal: the reversals of what it undid, and the fee that it earned. Of a run of the daily cycle: all it booked.
     """
+    if event_id in live.written and event_id not in live.event_nos:
+        return _netted(live, live.written[event_id])
     if event_id not in live.event_nos:
         return None
     number = live.event_nos[event_id]
-    (event,) = (each for each in loan_view(live.uow.connection, live.loan_id).loan.events if each.no == number)
+    events = loan_view(live.uow.connection, live.loan_id).loan.events
+    (event,) = (each for each in events if each.no == number)
     of = event.of if event.kind in UNDOING else None
     said: dict[str, EntryView] = {}
-    for view in entries(live.uow.connection, live.loan_id):
+    views = entries(live.uow.connection, live.loan_id)
+    if not any(each.of == number for each in events if each.kind in UNDOING):
+        undone_nos = {view.entry.draft.reverses_no for view in views}
+        views = tuple(view for view in views if view.entry.entry_no not in undone_nos)
+    for view in views:
         draft = view.entry.draft
         own, undone = (_is_of(draft.source_ref, each) for each in (number, of))
         if own and draft.reverses_no is None:
             said[draft.source_ref or ""] = view
         if undone and draft.reverses_no is not None and (draft.details or {}).get("because_event") == number:
             said[draft.source_ref or ""] = view
+    return _netted(live, said.values())
+
+
+def _netted(live: Live, views: Iterable[EntryView]) -> list[dict[str, str]]:
     net: dict[tuple[str, str], int] = {}
-    for line in (line for view in said.values() for line in view.lines):
+    for line in (line for view in views for line in view.lines):
         key = (live.slugs[line.account], str(line.side))
         net[key] = net.get(key, 0) + line.money.minor
     return [{"account": slug, side: live.text(minor)} for (slug, side), minor in net.items()]

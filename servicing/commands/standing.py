@@ -23,7 +23,7 @@ from servicing.state import LoanState
 from servicing.store import Loan
 from servicing.terms import Terms
 
-PRINCIPAL, RECEIVABLE = "LOAN_PRINCIPAL", "INTEREST_RECEIVABLE"
+PRINCIPAL, RECEIVABLE, MEMO = "LOAN_PRINCIPAL", "INTEREST_RECEIVABLE", "NON_ACCRUAL_INTEREST"
 
 _COLUMNS = tuple(column.name for column in tables.standing.columns if not column.primary_key)
 _RECORD = sa.text(
@@ -90,7 +90,7 @@ def next_checkpoint_day(loan: Loan, last_event_on: date, through: date, closed_t
     """
     day = max(last_event_on, through - timedelta(days=LONGEST_WAY))
     product = loan.terms.product
-    if product.late_fee.is_charged or product.small_balance.automatic:
+    if product.late_fee.is_charged or product.small_balance.automatic or product.thresholds:
         day = min(day, (closed_through or loan.terms.funded_on - timedelta(days=1)) + timedelta(days=1))
     return day if day > loan.terms.funded_on else None
 
@@ -113,7 +113,7 @@ def _row(loan_id: int, terms: Terms, standing: Standing, roles: Roles) -> dict[s
         "next_step_on": standing.next_step_on,
         "unpaid_since": standing.unpaid_since,
         "matures_on": standing.matures_on,
-        "receivable": roles.now[RECEIVABLE],
+        "receivable": roles.now[MEMO if standing.is_non_accrual else RECEIVABLE],
         "principal": roles.now[PRINCIPAL],
         "is_open": standing.is_open,
         "is_daily": terms.product.accrual == "daily",

@@ -47,10 +47,13 @@ def charge_fee(folding: Folding, event: Event) -> None:
 
 
 def charge_return(folding: Folding, event: Event) -> None:
-    """Charge the product's fee for a returned payment; unapplied cash pays it as far as it goes."""
+    """Charge the product's fee for a returned payment; unapplied cash pays it as far as it goes.
+
+    A loan that is charged off is charged nothing more by a rule.
+    """
     terms, day = folding.terms, event.effective_date
     amount = terms.amount(terms.product.returned_payment_fee).minor
-    if not amount:
+    if not amount or folding.books.is_charged_off:
         return
     fee = _fee(
         folding,
@@ -69,7 +72,7 @@ def charge_return(folding: Folding, event: Event) -> None:
 def assess_late_fees(folding: Folding, day: date) -> None:
     """Assess the late fees of the installments whose grace ends with a day."""
     product = folding.terms.product
-    if product.late_fee.is_charged:
+    if product.late_fee.is_charged and not folding.books.is_charged_off:
         for no in folding.installments.due_on(day - timedelta(days=product.grace_days)):
             _assess_late_fee(folding, no, day)
 

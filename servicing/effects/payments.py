@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from servicing.effects.recoveries import keep_commission, pay_claim
 from servicing.effects.refunds import recover
 from servicing.effects.suspense import hold, way_of_payment
 from servicing.events import CLEARING_ROLES, Event
@@ -19,6 +20,9 @@ def pay(folding: Folding, event: Event) -> None:
     What the borrower was refunded and has to give back comes first, unless the payment says itself how it is split. One
     that is to pay the loan off has the unapplied cash that is there pay what it leaves.
     """
+    if folding.books.is_charged_off:
+        pay_claim(folding, event)
+        return
     recovered = 0 if event.details.get("allocate") else recover(folding, event)
     cash, pays_off = event.amount - recovered, bool(event.details.get("payoff"))
     if pays_off:
@@ -33,3 +37,9 @@ def pay(folding: Folding, event: Event) -> None:
     hold(folding, event, split.allocation.unapplied, way)
     if pays_off:
         folding.spend_unapplied(folding.debt, event)
+
+
+def take_recovery(folding: Folding, event: Event) -> None:
+    """Take what was recovered after a charge-off, as the payment that it is, and let an agency keep its part."""
+    pay(folding, event)
+    keep_commission(folding, event)

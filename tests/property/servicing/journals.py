@@ -14,15 +14,18 @@ from ledger.chart import AccountCode
 from ledger.journal import Posting
 from servicing.engine import fold
 from servicing.events import Event
-from servicing.posting_rules import BALANCE_ROLES, RAIL, TEMPLATES, Roles, postings_of
+from servicing.posting_rules import BALANCE_ROLES, TEMPLATES, Roles, postings_of
 from servicing.replay import Book, Booked, Desired, Step, difference
 from servicing.state import LoanState
 from servicing.terms import Terms
+from servicing.turns import RAIL
 
 NAMES = {role for template in TEMPLATES for role in template.roles} - {RAIL} | {"CASH_CLEARING"}
 ROLES = Roles({name: AccountCode(name) for name in NAMES}, {name: frozenset({AccountCode(name)}) for name in NAMES})
 LIABILITIES = {"UNAPPLIED_PAYMENTS", "DISBURSEMENTS_PAYABLE", "REFUNDS_PAYABLE"}
-NEVER_BELOW_ZERO = {name for names in BALANCE_ROLES.values() for name in names} | LIABILITIES
+CONTRAS = {"DEFERRED_ORIGINATION_FEES", "COST_RECOVERY_APPLIED", "CHARGED_OFF_CLAIM_CONTRA"}
+CLAIM = "CHARGED_OFF_CLAIM"
+NEVER_BELOW_ZERO = {name for names in BALANCE_ROLES.values() for name in names} | LIABILITIES | CONTRAS | {CLAIM}
 
 
 @dataclass(slots=True)
@@ -61,6 +64,19 @@ class Journal:
             for name, roles in BALANCE_ROLES.items()
         }
 
+    def prove(self, state: LoanState) -> None:
+        """Compare what these books and their memos hold with what is owed by contract."""
+        held, owed = self.balances(), state.balances()
+        assert held["unapplied"] == owed["unapplied"]
+        assert sum(held.values()) + self.held[CLAIM] == sum(owed.values())
+        assert self.held["NON_ACCRUAL_INTEREST"] == (0 if state.charged_off_on else state.memo_interest)
+        assert -self.held["COST_RECOVERY_APPLIED"] == state.cost_recovery <= self.held["LOAN_PRINCIPAL"]
+        if state.charged_off_on is None:
+            assert held == owed
+            assert not self.held[CLAIM]
+        else:
+            assert not any(minor for name, minor in held.items() if name != "unapplied")
+
     def _take(self, step: Step) -> None:
         self.written += 1
         if isinstance(step, Book):
@@ -85,7 +101,7 @@ class Journal:
             self.held[debit] += minor
             self.held[credit] -= minor
         for role in NEVER_BELOW_ZERO:
-            sign = -1 if role in LIABILITIES else 1
+            sign = -1 if role in LIABILITIES | CONTRAS else 1
             assert sign * self.held[role] >= 0, f"{role} went below zero"
 
 

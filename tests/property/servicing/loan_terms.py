@@ -14,7 +14,17 @@ from hypothesis import strategies as st
 from ledger.money import Money
 from servicing.day_count import PARTS
 from servicing.errors import TermsInvalid
-from servicing.product import RECASTS, BusinessDays, FeeTax, Grace, LateFee, PercentFee, SmallBalance
+from servicing.product import (
+    RECASTS,
+    BusinessDays,
+    ChargeOff,
+    FeeTax,
+    Grace,
+    LateFee,
+    NonAccrual,
+    PercentFee,
+    SmallBalance,
+)
 from servicing.schedule import proceeds_of
 from servicing.terms import CustomRow, RateStep, Step, Terms
 from servicing.waterfall_order import COMPONENTS, NAMED, PAIRS
@@ -60,6 +70,29 @@ FEES = st.builds(
 )
 """What is charged for making a loan, and how it becomes income."""
 
+LOSSES = st.builds(
+    lambda stops, ends, non_accrual, charge_off: {
+        "non_accrual_dpd": stops,
+        "charge_off_dpd": ends,
+        "non_accrual": non_accrual,
+        "charge_off": charge_off,
+    },
+    st.sampled_from([None, None, 10, 45]),
+    st.sampled_from([None, None, None, 75]),
+    st.builds(
+        NonAccrual,
+        payments=st.sampled_from(["cost_recovery", "cost_recovery", "cash_basis"]),
+        prior_years=st.sampled_from(["income", "allowance"]),
+        consecutive_payments=st.sampled_from([0, 0, 1]),
+    ),
+    st.builds(
+        ChargeOff,
+        fees=st.sampled_from(["income", "allowance"]),
+        recovery_order=st.permutations(COMPONENTS).map(tuple),
+    ),
+)
+"""When a loan is in non-accrual and when it is charged off, and how."""
+
 USUAL_WATERFALL: st.SearchStrategy[dict[str, Any]] = st.just({})
 """The oldest installment first, then the next ones."""
 
@@ -92,6 +125,7 @@ def any_terms(
         "late_fee": draw(st.sampled_from(LATE_FEES)),
         "fee_tax": FeeTax(percent=draw(st.sampled_from((Decimal(0), Decimal("8.25"))))),
         "small_balance": SmallBalance(limit=Decimal(draw(st.integers(1, 50))), automatic=draw(st.booleans())),
+        **draw(LOSSES),
         "grace": Grace(
             principal=draw(st.integers(0, count - 1)) if spread else 0,
             interest_payment=draw(st.integers(0, count - 1)) if spread else 0,

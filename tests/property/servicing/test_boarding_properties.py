@@ -172,6 +172,7 @@ def test_its_journal_converges_and_a_fold_from_a_checkpoint_is_the_same(
     start = Checkpoint(split, json.loads(json.dumps(whole.checkpoint.figures)))
     rest = fold(terms, events, through, fees_through=through, start=start)
 
-    assert bit_by_bit.balances() == at_once.balances() == state.balances()
+    bit_by_bit.prove(state)
+    assert bit_by_bit.balances() == at_once.balances()
     assert bit_by_bit.converge(events, through, through, accrue=True)[1] == ()
     assert (rest.balances(), rest.installments) == (whole.balances(), whole.installments)

@@ -39,6 +39,7 @@ def simple(terms: Terms, day_count: str) -> Terms:
         "fee_tax": FeeTax(),
         "small_balance": SmallBalance(),
         "odd_days": None,
+        "charge_off_dpd": None,
     }
     return replace(terms, product=terms.product.model_copy(update=rules), rates=())
 
@@ -61,8 +62,11 @@ def happenings(events: tuple[Event, ...]) -> list[Happening]:
 
 
 def is_counted(event: Event) -> bool:
-    """Tell whether the reference knows an event; which fee a waiver is of, other rates and drawdowns it does not."""
-    if event.kind in (Kind.RATE_RESET, Kind.DRAWDOWN):
+    """Tell whether the reference knows an event; which fee a waiver is of, other rates and drawdowns it does not.
+
+    Nor charge-offs. Non-accrual changes nothing of what is owed, so it need not know that.
+    """
+    if event.kind in (Kind.RATE_RESET, Kind.DRAWDOWN, Kind.CHARGE_OFF, Kind.RECOVERY):
         return False
     return event.kind is not Kind.WAIVER or event.details.get("component") == "interest"
 

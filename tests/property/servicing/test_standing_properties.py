@@ -17,7 +17,7 @@ from servicing.delinquency import days_past_due
 from servicing.engine import fold
 from servicing.events import Event
 from servicing.product import PercentFee
-from servicing.standing import days_past_due_on, standing_of
+from servicing.standing import CLOSED, days_past_due_on, standing_of
 from servicing.terms import Terms
 from tests.property.servicing.cash_lives import cash_lives
 from tests.property.servicing.test_replay_properties import END, lives
@@ -59,7 +59,9 @@ def test_a_standing_holds_until_it_says_that_it_does_not(
     )
     assert {**state.balances(), "interest": 0} == {**found.balances(), "interest": 0}
     assert days_past_due_on(standing, then) == days_past_due(found, then)
-    assert standing.is_open == (found.status != "paid_off")
+    assert standing.is_open == (found.status not in CLOSED)
+    assert standing.is_non_accrual == (found.non_accrual_since is not None)
+    assert (state.charged_off_on, state.cost_recovery) == (found.charged_off_on, found.cost_recovery)
     ends = [Month.of(day(on + 1)).plus(n).last_day for n in range(len(standing.fee_income))]
     earlier = [entry for entry in found.planned if entry.effective_date > day(on)]
     assert sum(income for end, income in zip(ends, standing.fee_income, strict=True) if end <= then) == sum(

@@ -95,7 +95,7 @@ def test_two_events_of_one_name_are_refused() -> None:
 @pytest.mark.parametrize(
     ("text", "named"),
     [
-        (LOAN + "events: [{on: 2026-02-01, charge_off: }]", "events.charge_off"),
+        (LOAN + "events: [{on: 2026-02-01, promise: {amount: 5, by: 2026-03-01}}]", "events.promise"),
         (LOAN + "events: [{on: 2026-02-01, sell: {to: us}}]", "events.sell"),
     ],
 )

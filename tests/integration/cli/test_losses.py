@@ -1,0 +1,46 @@
+"""`loanbook charge-off`, `recovery`, `charge-off-reversal`, `non-accrual` and `return-to-accrual`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.integration.cli.conftest import Loanbook
+from tests.integration.cli.test_loans import TAPE, ids
+
+
+@pytest.fixture
+def lender(book: Loanbook, tmp_path: Path) -> Loanbook:
+    """Return a book with a loan of 10,000.00, on 15 June: 10000 x 12% x 151/365 = 496.44."""
+    file = tmp_path / "tape.csv"
+    file.write_text(TAPE)
+    book("day", "advance", "2026-01-15")
+    book("board", str(file))
+    book("day", "advance", "2026-06-15")
+    return book
+
+
+def test_a_charge_off_takes_two_people_and_what_comes_later_recovers_it(lender: Loanbook) -> None:
+    first = ids(lender)[0]
+    off = ("charge-off", first, "--reason", "Identity theft")
+
+    refused = lender(*off, "--json", expect=2).refusal
+    out = lender(*off, "--approver", "ben").out
+    recovery = ("recovery", first, "1000", "--id", "R-1", "--agency", "Northern", "--commission", "250")
+
+    assert refused["code"] == "approval-missing"
+    assert "loan_charged_off" in out
+    assert "is charged_off: principal 10,000.00, interest 496.44" in out
+    assert "agency_commission_kept" in lender(*recovery).out
+    undo = ("charge-off-reversal", first, "--reason", "Mistake", "--approver", "ben", "--json")
+    assert lender(*undo).json["status"] == "active"
+
+
+def test_income_stops_and_goes_on(lender: Loanbook) -> None:
+    first = ids(lender)[0]
+    why = ("--reason", "Lost the job", "--approver", "ben", "--json")
+
+    assert lender("non-accrual", first, *why).json["status"] == "non_accrual"
+    assert lender("loan", "show", first, "--json").json["books"]["interest_not_accrued"] == "496.44"
+    assert lender("return-to-accrual", first, *why).json["status"] == "active"
