@@ -169,6 +169,8 @@ ERRORS_BY_STATUS: Mapping[HTTPStatus, tuple[type[DomainError], ...]] = {
         servicing.IndexValueMissing,
         servicing.LaterWork,
         servicing.MethodUnknown,
+        servicing.ModificationInvalid,
+        servicing.ModificationRefused,
         servicing.NeverPaidBack,
         servicing.NoRateFound,
         servicing.NoTimeToEarn,

@@ -47,6 +47,7 @@ KINDS = (
             "interest_waived",
             "interest_waived_from_income",
             "small_balance_written_off",
+            "principal_forgiven",
         ),
     ),
     MovementKind(
@@ -77,6 +78,7 @@ KINDS = (
             "cost_recovery_earned",
         ),
     ),
+    MovementKind("capitalized", "Capitalized", ("arrears_capitalized",)),
     MovementKind("credited", "Credited", ("goodwill_credited", "merchant_refund_applied")),
     MovementKind("charged_back", "Charged back", ("payment_charged_back", "unapplied_charged_back")),
     MovementKind("refunded", "Refunded", ("refund_approved", "refund_recoverable", "refund_sent", "refund_recovered")),

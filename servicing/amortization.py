@@ -15,8 +15,8 @@ from types import MappingProxyType
 
 from ledger.money import Money, Rounding
 from servicing.accrual import interest_of, rounded
+from servicing.contract import Phase
 from servicing.day_count import Period
-from servicing.due_dates import part_of_a_year
 from servicing.terms import Terms
 
 
@@ -26,15 +26,6 @@ class Ask:
 
     amount: int
     is_total: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Phase:
-    """Installments that follow one rule; `agreed` is an amount from the contract, in minor units."""
-
-    installments: int
-    rule: str
-    agreed: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +43,10 @@ class Start:
     free: int = 0
 
 
+LEVEL = frozenset({"level", "level_whole"})
+"""The rules of equal payments; by the second one they leave no balloon."""
+
+
 def phases(terms: Terms) -> tuple[Phase, ...]:
     """Return the phases of a loan; their installments sum to the loan's."""
     grace = terms.product.grace.principal
@@ -66,7 +61,7 @@ def ask(terms: Terms, phase: Phase, start: Start) -> Ask:
 
 def ask_again(terms: Terms, phase: Phase, start: Start) -> Ask:
     """Return what the installments of a phase that is under way ask for from now on; a level one is solved anew."""
-    return ask(terms, replace(phase, agreed=None) if phase.rule == "level" else phase, start)
+    return ask(terms, replace(phase, agreed=None) if phase.rule in LEVEL else phase, start)
 
 
 def _custom(terms: Terms, count: int) -> tuple[Phase, ...]:
@@ -107,14 +102,14 @@ def _level(terms: Terms, phase: Phase, start: Start) -> Ask:
     """Ask for the equal payments that leave the balloon, or nothing."""
     if phase.agreed is not None:
         return Ask(phase.agreed, is_total=True)
-    balloon = 0 if terms.balloon is None else min(terms.balloon.minor, start.principal)
+    balloon = 0 if terms.balloon is None or phase.rule != "level" else min(terms.balloon.minor, start.principal)
     exact = LEVELS[terms.product.interest](terms, start, balloon)
     return Ask(_to_the_product(exact, terms), is_total=True)
 
 
 def _annuity(terms: Terms, start: Start, balloon: int) -> Fraction:
     """Return A i / (1 - (1 + i)^-n), the balloon discounted first: 10,000.00 at 1% over 12 periods is 888.4879."""
-    rate, count = Fraction(start.rate) / 100 * part_of_a_year(terms.frequency), len(start.periods)
+    rate, count = Fraction(start.rate) / 100 * start.periods[0].nominal, len(start.periods)
     free = min(count, start.free)
     if rate == 0 or free == count:
         return Fraction(start.principal - balloon, count)
@@ -146,6 +141,7 @@ def _equal_principal(terms: Terms, phase: Phase, start: Start) -> Ask:
 RULES: Mapping[str, Callable[[Terms, Phase, Start], Ask]] = MappingProxyType(
     {
         "level": _level,
+        "level_whole": _level,
         "equal_principal": _equal_principal,
         "interest_only": lambda terms, phase, start: Ask(0, is_total=False),
         "total": lambda terms, phase, start: Ask(phase.agreed or 0, is_total=True),

@@ -14,6 +14,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from servicing.checkpoint import text_of_fraction
 from servicing.day_count import Period
 
 
@@ -48,12 +49,48 @@ class Installment:
         return self.ends or self.due
 
 
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """Installments that follow one rule; `agreed` is an amount from the contract, in minor units."""
+
+    installments: int
+    rule: str
+    agreed: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Installments that take the place of all that were to come, by a modification of the contract.
+
+    The first `after` regular ones stay. `dues` are the new due dates before they move to business days; the phases
+    sum to as many. `spread` is interest of before, in minor units, that level installments share beside their own.
+    """
+
+    after: int
+    dues: tuple[date, ...]
+    phases: tuple[Phase, ...]
+    frequency: str
+    spread: int = 0
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the plan as JSON values."""
+        return {**asdict(self), "dues": [due.isoformat() for due in self.dues]}
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Plan:
+        """Return the plan that `as_json` wrote."""
+        dues = tuple(date.fromisoformat(due) for due in stored["dues"])
+        return cls(**{**stored, "dues": dues, "phases": tuple(Phase(**phase) for phase in stored["phases"])})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """What changes a contract from a day on; amounts are minor units.
 
     `owed` is the principal that the coming installments share after it (None: as the contract has it). Where it
-    `resolves`, they are worked out again; else each asks as before, and the last takes what is left.
+    `resolves`, they are worked out again; else each asks as before, and the last takes what is left. A `plan` puts
+    others in their place; it says what interest the loan has `earned` by then, and how much the installments before ask
+    for (`claimed`).
     """
 
     on: date
@@ -64,17 +101,35 @@ class Change:
     prepaid: int = 0
     resolves: bool = True
     shortens: bool = False
+    plan: Plan | None = None
+    earned: Fraction | None = None
+    claimed: int = 0
 
     def as_json(self) -> dict[str, Any]:
         """Return the change as JSON values."""
         own = asdict(self)
-        return {**own, "on": self.on.isoformat(), "rate": None if self.rate is None else str(self.rate)}
+        plan = None if self.plan is None else self.plan.as_json()
+        rate = None if self.rate is None else str(self.rate)
+        earned = None if self.earned is None else text_of_fraction(self.earned)
+        return {**own, "on": self.on.isoformat(), "rate": rate, "plan": plan, "earned": earned}
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Change:
         """Return the change that `as_json` wrote."""
         rate = None if stored["rate"] is None else Decimal(stored["rate"])
-        return cls(**{**stored, "on": date.fromisoformat(stored["on"]), "rate": rate})
+        plan = None if stored.get("plan") is None else Plan.from_json(stored["plan"])
+        earned = None if stored.get("earned") is None else Fraction(stored["earned"])
+        day = date.fromisoformat(stored["on"])
+        return cls(**{**stored, "on": day, "rate": rate, "plan": plan, "earned": earned})
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a regular installment was worked out by: its rule, what that came to, its due date before it moved."""
+
+    phase: Phase
+    amount: int
+    due: date
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +152,10 @@ class Contract:
     """The interest that each period earns, asked for by its own installment or by a later one."""
     charges: tuple[Fraction, ...] = ()
     """The interest of each period, where it is a share of a finance charge that was fixed at first."""
+    asked: tuple[Asked, ...] = ()
+    """What each regular installment was worked out by, down payments left out."""
+    frequency: str = ""
+    """How often the latest installments are due."""
 
     def rate_on(self, day: date) -> Decimal:
         """Return the rate of the night of a day, whatever its period earns."""

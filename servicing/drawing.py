@@ -5,15 +5,20 @@ Never: dates, or what an installment asks for (`servicing/amortization.py`). Nex
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from itertools import pairwise
 
 from servicing.accrual import Balances, interest_of, rounded
-from servicing.amortization import Ask, Phase, Start, ask, ask_again, phases
-from servicing.contract import Change, Contract, Installment
+from servicing.amortization import LEVEL, Ask, Start, ask, ask_again, phases
+from servicing.calendars import adjusted
+from servicing.contract import Asked, Change, Contract, Installment, Phase, Plan
 from servicing.day_count import Period
+from servicing.due_dates import due_dates, part_of_a_year
 from servicing.errors import TermsInvalid
 from servicing.terms import Terms
 
@@ -26,12 +31,19 @@ class Drawing:
     ) -> None:
         self._terms, self._product = terms, terms.product
         self._method = terms.product.method
-        self._regular, self._dues, self._changes = periods, dues, changes
+        self._regular, self._dues, self._coming = list(periods), list(dues), deque(changes)
+        self._unmoved = list(unmoved_dues(terms))
+        self._asks = list(_each(phases(terms)))
+        self._frequency = terms.frequency
+        self._spread = 0
+        self._resolved = False
+        """Whether the installments of the phases in force were worked out again since these were agreed."""
         self._rows: list[Installment] = []
         self._periods: list[Period] = []
         self._openings: list[int] = []
         self._free: list[bool] = []
         self._earned: list[Fraction] = []
+        self._asked_by: list[Asked] = []
         self._rates = [(terms.funded_on, terms.rate)]
         self._original = self._balance = terms.lent.minor
         self._interest = self._interest_before = Fraction(0)
@@ -40,25 +52,27 @@ class Drawing:
         """Interest that installments have left to the next one because they ask for none."""
         self._shortens = False
         self._last = len(periods) - 1
-        self._opening = self._period_start = 0
+        self._opening = self._prepaid = 0
 
     def contract(self) -> Contract:
         """Return the contract."""
         withheld = self._withhold()
         if self._terms.down_payment:
             self._pay_down(self._terms.funded_on, self._terms.down_payment.minor)
-        wanted = Ask(0, is_total=False)
-        for place, (phase, begins) in enumerate(self._places()):
+        wanted, place = Ask(0, is_total=False), 0
+        while True:
             before = self._balance, self._rates[-1][1], wanted
             changed = self._live_through(place)
             if changed and self._shortens:
                 self._last = self._place_of_the_last(place, *before)
+            phase, begins = self._asks[place]
             if begins or changed:
-                work_out = ask if begins and not self._changed_before(place) else ask_again
-                wanted = work_out(self._terms, phase, self._start(place))
+                wanted = self._work_out(phase, place)
             self._add(place, wanted)
-            if place == self._last or (self._shortens and not self._balance):
+            self._asked_by.append(Asked(replace(phase, installments=1), wanted.amount, self._unmoved[place]))
+            if (place == self._last or (self._shortens and not self._balance)) and not self._goes_on():
                 break
+            place += 1
         return Contract(
             rows=tuple(self._rows),
             periods=tuple(self._periods),
@@ -68,43 +82,54 @@ class Drawing:
             original=self._original,
             withheld=withheld,
             earned=tuple(self._earned),
+            asked=tuple(self._asked_by),
+            frequency=self._frequency,
         )
 
-    def _places(self) -> Iterator[tuple[Phase, bool]]:
-        """Yield the phase of each regular installment, and whether it is the first of it."""
-        for phase in phases(self._terms):
-            for n in range(phase.installments):
-                yield phase, n == 0
+    def _work_out(self, phase: Phase, place: int) -> Ask:
+        """Return what the installments of a phase ask for from a place on."""
+        found = (ask_again if self._resolved else ask)(self._terms, phase, self._start(place))
+        if self._spread and phase.rule in LEVEL and (phase.agreed is None or self._resolved):
+            count = self._last + 1 - place
+            found = replace(found, amount=found.amount + rounded(Fraction(self._spread, count), self._product.rounding))
+        return found
 
     def _live_through(self, place: int) -> bool:
         """Earn the interest of a period, and make its changes on their days; tell whether one asks to resolve."""
-        period, resolves = self._regular[place], False
-        self._opening, day = self._balance, period.start
+        resolves, day = False, self._regular[place].start
+        self._opening = self._balance
         self._interest_before = self._interest
         self._prepaid = 0
-        for change in self._changes_within(place):
+        while self._coming:
+            change, period = self._coming[0], self._regular[place]
             if change.on >= period.end:
-                self._note_rate(change)
+                if place + 1 < len(self._regular) or change.plan is not None:
+                    break
+                self._note_rate(self._coming.popleft())
                 continue
+            self._coming.popleft()
             self._earn(place, day, change.on)
-            day = change.on
+            day = max(day, change.on)
             self._make(change, begins=change.on == period.start)
             resolves = resolves or change.resolves
-        self._earn(place, day, period.end)
+        self._earn(place, day, self._regular[place].end)
         return resolves
 
-    def _changes_within(self, place: int) -> Iterator[Change]:
-        """Yield the changes from a period's first day up to, and without, its last; all the rest with the last one."""
-        period, is_last = self._regular[place], place + 1 == len(self._regular)
-        before = self._regular[place - 1].end if place else date.min
-        return (each for each in self._changes if before <= each.on and (is_last or each.on < period.end))
-
-    def _changed_before(self, place: int) -> bool:
-        end = self._regular[place].end
-        return any(each.resolves and each.on < end for each in self._changes)
+    def _goes_on(self) -> bool:
+        """Begin the plan that was agreed after the last installment fell due, if there is one."""
+        while self._coming:
+            if (plan := self._coming[0].plan) is not None:
+                self._install(plan)
+                return True
+            self._note_rate(self._coming.popleft())
+        return False
 
     def _make(self, change: Change, *, begins: bool) -> None:
         self._note_rate(change)
+        if change.plan is not None:
+            self._install(change.plan)
+        else:
+            self._resolved = self._resolved or change.resolves
         if change.drawn:
             self._original += change.drawn
             self._balance += change.drawn
@@ -114,10 +139,27 @@ class Drawing:
             self._opening -= change.down_payment
         if change.owed is not None:
             self._balance = change.owed
+        if change.earned is not None:
+            self._interest_before += change.earned - self._interest
+            self._interest, self._asked, self._deferred = change.earned, change.claimed, 0
         if begins:
             self._opening = self._balance
         self._prepaid += change.prepaid
         self._shortens = self._shortens or change.shortens
+
+    def _install(self, plan: Plan) -> None:
+        """Put the installments of a plan in the place of those that were to come."""
+        rule, after = self._product.business_days, plan.after
+        dues = [adjusted(day, rule.calendar, rule.convention) for day in plan.dues]
+        ends = dues if rule.adjusted and rule.convention != "none" else list(plan.dues)
+        start = self._regular[after - 1].end if after else self._regular[0].start
+        nominal = part_of_a_year(plan.frequency)
+        self._regular[after:] = [Period(*each, nominal) for each in pairwise((start, *ends))]
+        self._dues[after:], self._unmoved[after:] = dues, plan.dues
+        self._asks[after:] = _each(plan.phases)
+        self._frequency, self._spread = plan.frequency, plan.spread
+        self._resolved = self._shortens = False
+        self._last = len(self._regular) - 1
 
     def _note_rate(self, change: Change) -> None:
         if change.rate is not None:
@@ -221,6 +263,23 @@ class Drawing:
         self._openings.append(self._opening)
         self._free.append(free)
         self._earned.append(Fraction(0) if row.is_down_payment else self._interest - self._interest_before)
+
+
+def unmoved_dues(terms: Terms) -> tuple[date, ...]:
+    """Return the days on which the regular installments of a loan are due, before they move to business days.
+
+    Raises: TermsInvalid if they run past the end of the calendar.
+    """
+    if terms.rows:
+        return tuple(row.due for row in terms.rows)
+    return due_dates(terms.funded_on, terms.first_due_on, terms.frequency, terms.installments)
+
+
+def _each(found: Iterable[Phase]) -> Iterator[tuple[Phase, bool]]:
+    """Yield the phase of each regular installment, and whether it is the first of it."""
+    for phase in found:
+        for n in range(phase.installments):
+            yield phase, n == 0
 
 
 def _parts(wanted: Ask, balance: int, earned: int, on_top: int = 0) -> tuple[int, int]:

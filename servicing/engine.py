@@ -21,6 +21,7 @@ from servicing.effects import (
     credits,
     fees,
     funding,
+    modifications,
     non_accrual,
     payments,
     rates,
@@ -59,6 +60,8 @@ EFFECTS: Mapping[Kind, Effect] = {
     Kind.ACCRUAL_RESUMED: non_accrual.resume,
     Kind.CHARGE_OFF: charge_offs.charge_off,
     Kind.RECOVERY: payments.take_recovery,
+    Kind.MODIFICATION: modifications.modify,
+    Kind.ACCELERATED: modifications.accelerate,
 }
 """What an event does of itself, by its kind; one that only undoes another does nothing more."""
 

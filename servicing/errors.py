@@ -48,6 +48,22 @@ class DrawdownExceedsCommitment(DomainError, code="drawdown-exceeds-commitment")
     currency: str
 
 
+class ModificationInvalid(DomainError, code="modification-invalid"):
+    """{field}: {reason}"""
+
+    field: str
+    reason: str
+
+
+class ModificationRefused(DomainError, code="modification-refused"):
+    """loan {loan_id} cannot be modified ({kind}) on {on}: {reason}"""
+
+    loan_id: int
+    kind: str
+    on: date
+    reason: str
+
+
 class RateFixed(DomainError, code="rate-fixed"):
     """the charge of loan {loan_id} is precomputed: its rate is not reset"""
 

@@ -55,8 +55,14 @@ UNDOING = frozenset({Kind.RETURNED, Kind.REVERSED, Kind.EVENT_REVERSED})
 PAYMENTS = frozenset({Kind.PAYMENT, Kind.RECOVERY})
 """Kinds by which money comes from the borrower, or from an agency that collected it."""
 
-BEFORE_DUE = (frozenset({Kind.FUNDED, Kind.BOARDED, Kind.DRAWDOWN}), frozenset({Kind.RATE_RESET}))
-"""Kinds that take effect before anything falls due on their day, in this order."""
+BEFORE_DUE = (
+    frozenset({Kind.FUNDED, Kind.BOARDED, Kind.DRAWDOWN}),
+    frozenset({Kind.RATE_RESET, Kind.MODIFICATION}),
+)
+"""Kinds that take effect before anything falls due on their day, in this order.
+
+A modification that works with what is owed is the exception: it comes in the order of entry.
+"""
 
 CLEARING_ROLES: Mapping[str, str] = {
     "cash": "CASH_CLEARING",
@@ -93,6 +99,8 @@ class Event:
     @property
     def rank(self) -> int:
         """Return the place of its kind within a day."""
+        if self.kind is Kind.MODIFICATION and self.details.get("by_entry"):
+            return len(BEFORE_DUE)
         return next((rank for rank, kinds in enumerate(BEFORE_DUE) if self.kind in kinds), len(BEFORE_DUE))
 
     @property

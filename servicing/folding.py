@@ -23,7 +23,7 @@ from servicing.product import RECASTS
 from servicing.running_fee import RunningFee
 from servicing.running_interest import RunningInterest
 from servicing.schedule import contract_of
-from servicing.state import LoanState, PlannedEntry, Review
+from servicing.state import LoanState, Modified, PlannedEntry, Review
 from servicing.terms import Terms
 from servicing.waterfall import ALL_RECEIVABLES, Allocation, Claim, Debt, Split, allocate, allocate_as_told
 from servicing.waterfall_order import IN_ADVANCE, Waterfall
@@ -93,6 +93,7 @@ class Folding:
         self.by_installment: dict[int, Mapping[int, Allocation]] = {}
         self.planned: list[PlannedEntry] = []
         self.reviews: dict[int, Review] = {}
+        self.modified: list[Modified] = []
         self.waiting: list[Event] = []
         """Waivers of fees that the close of their day may bring."""
         self.paid_on: date | None = None
@@ -134,6 +135,7 @@ class Folding:
                 "fees_paid": self.fees_paid,
                 "reviews": [astuple(review) for review in self.reviews.values()],
                 "paid_off_on": text_of_day(self.paid_off_on),
+                "modified": [each.as_json() for each in self.modified],
                 "changes": [change.as_json() for change in self.changes],
                 "installments": self.installments.freeze(self.contract.rows),
                 "interest": self.interest.freeze(),
@@ -158,33 +160,43 @@ class Folding:
         self.fees, self.fees_paid = Fees(self._paid_on, figures["fees"]), figures["fees_paid"]
         self.reviews = {review[0]: Review(*review) for review in figures["reviews"]}
         self.paid_off_on = day_of_text(figures["paid_off_on"])
+        self.modified = [Modified.from_json(stored) for stored in figures.get("modified", ())]
         self.installments.thaw(figures["installments"])
         self.interest.thaw(figures["interest"])
         self.origination_fee.thaw(figures["origination_fee"], self.changes)
         self.books.thaw(figures["books"])
         self.accretion.thaw(figures["accretion"], self.changes)
 
-    def change(self, change: Change) -> None:
+    def change(self, change: Change, *agreed: Change) -> None:
         """Draw up the contract with one more change, for the installments whose period has not ended.
 
-        A loan that is paid off stays as it is.
+        With it come those that are agreed for later days. A loan that is paid off stays as it is.
         """
         if self.paid_off_on is not None:
             return
         if change.owed is None:
             change = replace(change, owed=self.principal_to_come(change.on))
-        self.changes = (*self.changes, change)
+        self.changes = (*self.changes, change, *agreed)
         self.origination_fee.spread_again(self.changes, change.on)
         self.accretion.spread_again(self.changes, change.on)
         self.contract = contract_of(self.terms, self.changes)
-        self.fees.move(self.installments.replace_coming(self.contract.rows, change.on))
+        anew = change.plan is not None
+        self.fees.move(self.installments.replace_coming(self.contract.rows, change.on, anew=anew))
         self.interest.replace_coming(self.contract)
         self._note_days_of(self.contract)
+
+    def forget_after(self, day: date) -> None:
+        """Drop changes that were agreed for later days: whatever comes now takes their place."""
+        self.changes = tuple(change for change in self.changes if change.on <= day)
 
     def principal_to_come(self, day: date) -> int:
         """Return the principal that the installments share whose period has not ended by a day."""
         earned, owed = self.interest.earned, self.owed["principal"]
         return self.installments.principal_to_come(day, interest_earned=earned, principal_owed=owed)
+
+    def book_interest_to(self, day: date) -> None:
+        """Book the interest that is earned by a day, before anything else of it."""
+        self._book_interest(f"{ACCRUAL_KEY}{day}", day, self.interest.unbooked)
 
     def open_day(self, day: date) -> None:
         """Accrue the nights before a day."""
@@ -396,6 +408,7 @@ class Folding:
             installments=self.installments.states(),
             planned=tuple(entry for entry in self.planned if entry.effective_date >= self._plan_from),
             schedule=self.contract.rows,
+            rate=self.contract.rate_on(self.through),
             held=self.held,
             recoverable=self.recoverable,
             undrawn=self.undrawn,
@@ -403,6 +416,7 @@ class Folding:
             fee_income_ahead=self._fee_income_ahead(),
             fees=self.fees.states(),
             reviews=tuple(self.reviews.values()),
+            modified=tuple(self.modified),
             outlook=self.interest.outlook(self.owed["principal"]),
             checkpoint=checkpoint,
             non_accrual_since=self.books.non_accrual_since,

@@ -155,16 +155,20 @@ class Installments:
         """Count interest as paid before any installment asks for it."""
         self._claimed_interest += amount
 
-    def fall_due(self, day: date, *, interest_earned: int, principal_owed: int) -> None:
+    def fall_due(self, day: date, *, interest_earned: int, principal_owed: int, ended: bool = False) -> None:
         """Settle the figures of every installment due by a day, which is asked of each due date in turn.
+
+        With those whose period has `ended`, where asked: their due date has moved to a business day that is to come.
 
         `interest_earned` counts from the funding, paid or not. From its due date on, the last installment is
         settled again each time: interest goes on until the loan is paid.
         """
         self._note_ends(day, interest_earned)
         last = self._lines[-1]
-        while self._fallen < len(self._lines) and self._lines[self._fallen].due <= day:
+        while self._fallen < len(self._lines):
             line = self._lines[self._fallen]
+            if line.due > day and (not ended or self._is_to_come(line, day)):
+                break
             line.has_fallen_due = True
             self._fallen += 1
             if line is not last:
@@ -193,12 +197,15 @@ class Installments:
             if line.earned_by_then is None:
                 line.earned_by_then = interest_earned
 
-    def replace_coming(self, contract: Sequence[Installment], day: date) -> Mapping[int, int]:
+    def replace_coming(self, contract: Sequence[Installment], day: date, *, anew: bool = False) -> Mapping[int, int]:
         """Replace the installments whose period has not ended by a day by those of another contract.
 
         Fees and what was paid ahead stay with their due date; what stood beyond the last one goes to the last. An
-        installment that was satisfied, and is asked for more now, is open again. Return the new number of each.
+        installment that was satisfied, and is asked for more now, is open again. Where the installments are others
+        (`anew`), what was paid ahead stays with the first of them. Return the new number of each.
         """
+        if anew:
+            return self._begin_anew(contract, day)
         kept = next((n for n, line in enumerate(self._lines) if self._is_to_come(line, day)), len(self._lines))
         coming, self._lines = self._lines[kept:], self._lines[:kept]
         self._lines += [_Line.of(row) for row in contract[kept:]]
@@ -220,6 +227,99 @@ class Installments:
                 heir.ask_for_what_was_paid()
                 heir.paid_off_on = line.paid_off_on
         return moved
+
+    def _begin_anew(self, contract: Sequence[Installment], day: date) -> Mapping[int, int]:
+        kept = next((n for n, line in enumerate(self._lines) if self._is_to_come(line, day)), len(self._lines))
+        before, self._lines = self._lines[kept:], self._lines[:kept]
+        self._lines += (coming := [_Line.of(row) for row in contract[kept:]])
+        asking = next((line for line in coming if line.asks_interest), coming[-1])
+        moved = {}
+        for line in before:
+            heir = next((each for each in coming if each.due >= line.due), coming[-1])
+            moved[line.no] = heir.no
+            for name in FEES:
+                heir.fees[name] += line.fees[name]
+                heir.paid[name] += line.paid[name]
+                heir.waived[name] += line.waived[name]
+            coming[0].prepaid += line.prepaid
+            for name in SHARING_ROOM:
+                (asking if name == "interest" else coming[0]).paid[name] += line.paid[name]
+            coming[0].waived["principal"] += line.waived["principal"]
+            asking.waive_interest(line.waived["interest"])
+            if line.interest_again:
+                asking.owe_again(0, line.interest_again)
+        for line in (coming[0], asking):
+            if line.all_paid > line.interest + line.principal:
+                line.ask_for_what_was_paid()
+        return moved
+
+    def stay(self, day: date) -> int:
+        """Return how many regular installments stay if those whose period has not ended by a day are replaced."""
+        return sum(not line.is_down_payment for line in self._lines if not self._is_to_come(line, day))
+
+    def gather_ahead(self, day: date) -> int:
+        """Count what was paid ahead on the first installment to come; return the principal that this moved.
+
+        It asks for that principal beside its own: the contract is to be told (`Change.prepaid`).
+        """
+        coming = [line for line in self._lines if self._is_to_come(line, day)]
+        gathered = sum(line.paid["principal"] - line.prepaid for line in coming)
+        for line in coming:
+            line.paid_off_on = None
+        for line in coming[1:]:
+            for name in SHARING_ROOM:
+                coming[0].paid[name] += line.paid[name]
+                line.paid[name] = 0
+            coming[0].prepaid += line.prepaid
+            line.prepaid = 0
+        if coming:
+            coming[0].prepaid += gathered
+        return gathered
+
+    def clear_due(self, day: date, *, since: date = date.min) -> tuple[int, int]:
+        """Have the installments due since a day ask for no more than they were paid; return principal and interest."""
+        principal = interest = 0
+        for line in (each for each in self._lines[: self._fallen] if each.due >= since):
+            is_last = line is self._lines[-1]
+            if line.paid_off_on is None:
+                own = line.interest - line.paid["interest"]
+                principal += line.principal - line.paid["principal"]
+                interest += own
+                self._claimed_interest -= 0 if is_last else own
+                line.ask_for_what_was_paid()
+                line.paid_off_on = day
+            if is_last:
+                # It asked for whatever was left; from now on another one does.
+                self._claimed_interest += line.interest + line.interest_off
+        return principal, interest
+
+    def claimed_by(self, day: date, *, interest_earned: int, principal_owed: int) -> int:
+        """Return the interest, waived or not, that installments ask for whose period has ended by a day."""
+        claimed = self._claimed_interest
+        for line in self._lines:
+            if not self._is_to_come(line, day) and not line.has_fallen_due and line.paid_off_on is None:
+                earned = interest_earned if line.earned_by_then is None else line.earned_by_then
+                claimed += self._settled(line, earned - claimed, principal_owed)[0] + line.interest_off
+        return claimed
+
+    def forgive(self, principal: int, day: date) -> None:
+        """Ask for less principal of the installments that are due, the latest first."""
+        for line in reversed(self._lines[: self._fallen]):
+            asked = 0 if line.paid_off_on is not None else line.principal - line.paid["principal"]
+            part = max(0, min(principal, asked))
+            line.principal -= part
+            line.waived["principal"] += part
+            principal -= part
+            self._note_satisfied(line, day)
+
+    @property
+    def count_behind(self) -> int:
+        """Return how many of those that are due are not satisfied."""
+        return sum(line.unpaid > 0 for line in self._lines[: self._fallen])
+
+    def unpaid_since(self, day: date) -> date | None:
+        """Return the due date of the oldest installment that is not satisfied and was due before a day."""
+        return next((line.due for line in self._lines if line.due < day and line.unpaid), None)
 
     def principal_to_come(self, day: date, *, interest_earned: int, principal_owed: int) -> int:
         """Return the principal that the installments share whose period has not ended by a day.
@@ -408,10 +508,6 @@ class Installments:
     def are_current(self) -> bool:
         """Tell whether nothing is missing of the interest and principal of those that are due."""
         return not any(line.unpaid for line in self._lines[: self._fallen])
-
-    def unpaid_since(self, day: date) -> date | None:
-        """Return the due date of the oldest installment before a day of which something is missing."""
-        return next((line.due for line in self._lines if line.due < day and line.unpaid), None)
 
     def in_time(self, since: date, grace: timedelta) -> int:
         """Return how many of the latest installments due after a day were satisfied in time, one after the other."""

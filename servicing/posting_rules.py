@@ -19,16 +19,43 @@ from servicing.state import PlannedEntry
 from servicing.turns import RAIL, Rule, Turn
 
 TAKES_FROM: tuple[tuple[Turn, str], ...] = (
+    (Turn.SETTLES, "LOAN_PRINCIPAL"),
     (Turn.SPENDS, "UNAPPLIED_PAYMENTS"),
     (Turn.SENDS, "REFUNDS_PAYABLE"),
     (Turn.SENDS, "DISBURSEMENTS_PAYABLE"),
     (Turn.SENDS, "DEFERRED_ORIGINATION_FEES"),
     (Turn.SENDS, "COST_RECOVERY_APPLIED"),
 )
-"""From which liability the entries of a turn take what those of an earlier turn brought, in this order."""
+"""From which balance the entries of a turn take what those of an earlier turn brought, in this order."""
+
+ASSETS = frozenset({"LOAN_PRINCIPAL"})
+"""Those of these balances that debits add to."""
 
 
 RULES = (
+    Rule(
+        Turn.CONVERTS,
+        Template(
+            "arrears_capitalized",
+            1,
+            "Arrears capitalized",
+            (
+                Row("LOAN_PRINCIPAL", "INTEREST_RECEIVABLE", "interest"),
+                Row("LOAN_PRINCIPAL", "LATE_FEES_RECEIVABLE", "late_fees"),
+                Row("LOAN_PRINCIPAL", "RETURNED_PAYMENT_FEES_RECEIVABLE", "returned_payment_fees"),
+                Row("LOAN_PRINCIPAL", "OTHER_FEES_RECEIVABLE", "other_fees"),
+            ),
+        ),
+    ),
+    Rule(
+        Turn.SETTLES,
+        Template(
+            "principal_forgiven",
+            1,
+            "Principal forgiven",
+            (Row("ALLOWANCE_FOR_CREDIT_LOSSES", "LOAN_PRINCIPAL", "principal"),),
+        ),
+    ),
     Rule(
         Turn.CHARGES,
         Template(

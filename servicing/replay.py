@@ -15,7 +15,7 @@ from types import MappingProxyType
 
 from ledger.chart import AccountCode
 from ledger.journal import Posting
-from servicing.posting_rules import TAKES_FROM, TURNS, Roles, books
+from servicing.posting_rules import ASSETS, TAKES_FROM, TURNS, Roles, books
 from servicing.state import PlannedEntry
 from servicing.turns import Turn
 
@@ -65,7 +65,9 @@ ORDER: tuple[tuple[type[Step], Turn], ...] = (
     (Reverse, Turn.SENDS),
     (Reverse, Turn.SPENDS),
     (Reverse, Turn.SETTLES),
+    (Reverse, Turn.CONVERTS),
     (Reverse, Turn.CHARGES),
+    (Book, Turn.CONVERTS),
     (Book, Turn.SETTLES),
     (Book, Turn.SPENDS),
     (Book, Turn.SENDS),
@@ -126,15 +128,18 @@ def _left_without_cover(
     charges = [item for item in desired if TURNS[item.planned.template] is Turn.CHARGES]
     new = [posting for item in charges if item.planned.key not in kept for posting in item.postings]
     found: list[Booked] = []
+    moved = any(TURNS[entry.template] is Turn.CONVERTS for entry in wrong)
     for turn, role in TAKES_FROM:
-        accounts = roles.ever.get(role, frozenset())
-        left = opening.get(role, 0) + sum(
+        if role in ASSETS and not moved:
+            continue
+        accounts, sign = roles.ever.get(role, frozenset()), -1 if role in ASSETS else 1
+        left = opening.get(role, 0) + sign * sum(
             _added([*new, *(p for entry in kept.values() for p in entry.postings)], accounts)
         )
         for entry in sorted(kept.values(), key=lambda e: e.entry_no, reverse=True):
             if left >= 0:
                 break
-            taken = -sum(_added(entry.postings, accounts))
+            taken = -sign * sum(_added(entry.postings, accounts))
             if TURNS[entry.template] is turn and taken > 0:
                 found.append(kept.pop(entry.key))
                 left += taken

@@ -64,6 +64,11 @@ class RunningInterest:
         return max(self._booked, self._rounded(self._exact))
 
     @property
+    def exact(self) -> Fraction:
+        """Return the interest earned since the funding, not rounded; what was paid ahead is earned."""
+        return max(Fraction(self._booked), self._exact)
+
+    @property
     def unbooked(self) -> int:
         """Return what is earned and not booked yet."""
         return self.earned - self._booked
@@ -99,6 +104,11 @@ class RunningInterest:
     def replace_coming(self, contract: Contract) -> None:
         """Go on with the periods of another contract, from the one that runs; periods that are over stay."""
         self._contract = contract
+        running = next((n for n, each in enumerate(contract.periods) if each.end > self._accrued_to), None)
+        if running is not None:
+            # Years after the last due date give way to periods that are agreed for them.
+            self._place, self._periods = running, list(contract.periods)
+            return
         self._periods[self._place :] = contract.periods[self._place :]
         while self._place < len(self._periods) and self._periods[self._place].end <= self._accrued_to:
             self._place += 1

@@ -13,6 +13,7 @@ from datetime import date
 from typing import Any
 
 from servicing.errors import LaterWork, ScenarioInvalid
+from servicing.modification import TOLD
 from servicing.scenario_values import day, decimal, listed, mapping, money, text
 from servicing.waterfall_order import COMPONENTS
 
@@ -43,6 +44,10 @@ class Keys:
     """Keys of which there is exactly one."""
 
 
+DECIDED = "reason approved_by financial_difficulty"
+"""What every modification may be told beside its own."""
+
+
 def _keys(needed: str = "", optional: str = "", one_of: str = "") -> Keys:
     one = frozenset(one_of.split())
     return Keys(frozenset(needed.split()), frozenset(optional.split()) | {"id"} | one, one)
@@ -68,6 +73,10 @@ KINDS: Mapping[str, Keys] = {
     "recovery": _keys("amount", "method agency commission"),
     "disburse": _keys("amount"),
     "rate": _keys("rate"),
+    "modify": _keys("kind", f"{' '.join(TOLD)} {DECIDED}"),
+    "reage": _keys("", f"installments first_due_on frequency {DECIDED}"),
+    "reamortize": _keys("", DECIDED),
+    "accelerate": _keys("", "reason approved_by"),
     "run_day": _keys(),
     "accrue": _keys(),
     "close_month": _keys(),
@@ -76,12 +85,8 @@ KINDS: Mapping[str, Keys] = {
 
 LATER = frozenset(
     {
-        "modify",
         "trial_plan",
         "promise",
-        "reage",
-        "reamortize",
-        "accelerate",
         "pause_delinquency",
         "resume_delinquency",
         "sell",
@@ -176,6 +181,10 @@ def _flag(value: Any, place: str) -> bool:
     return bool(value == "true")
 
 
+def _any(value: Any, place: str) -> Any:
+    return value
+
+
 _READERS: Mapping[str, Callable[[Any, str], Any]] = {
     "rate": decimal,
     "waterfall": _own_waterfall,
@@ -184,5 +193,8 @@ _READERS: Mapping[str, Callable[[Any, str], Any]] = {
     "component": _component,
     "penalty": _flag,
     "due": day,
+    "components": _any,
+    "frequency": _any,
+    "financial_difficulty": _flag,
 }
 """How the values of events are read that are not any text."""

@@ -17,8 +17,8 @@ from ledger.money import Money
 from servicing.calendars import adjusted
 from servicing.contract import Change, Contract, Installment
 from servicing.day_count import Period
-from servicing.drawing import Drawing
-from servicing.due_dates import due_dates, part_of_a_year, regular_start
+from servicing.drawing import Drawing, unmoved_dues
+from servicing.due_dates import part_of_a_year, regular_start
 from servicing.errors import TermsInvalid
 from servicing.precomputed import by_digits
 from servicing.terms import Terms
@@ -30,7 +30,7 @@ def dues_of(terms: Terms) -> tuple[date, ...]:
     Raises: TermsInvalid if they run past the end of the calendar, or one moves to the funding or before it.
     """
     rule = terms.product.business_days
-    unadjusted = _unadjusted(terms)
+    unadjusted = unmoved_dues(terms)
     if rule.convention == "none":
         return unadjusted
     dues = tuple(adjusted(day, rule.calendar, rule.convention) for day in unadjusted)
@@ -44,7 +44,7 @@ def dues_of(terms: Terms) -> tuple[date, ...]:
 def periods_of(terms: Terms) -> tuple[Period, ...]:
     """Return the interest period of each regular installment."""
     nominal = part_of_a_year(terms.frequency)
-    ends = dues_of(terms) if terms.product.business_days.adjusted else _unadjusted(terms)
+    ends = dues_of(terms) if terms.product.business_days.adjusted else unmoved_dues(terms)
     first, *later = pairwise((terms.funded_on, *ends))
     odd = Period(*first, nominal, _regular_from(terms))
     return (odd, *(Period(start, end, nominal) for start, end in later))
@@ -118,12 +118,6 @@ def rows_json(rows: Iterable[Installment], currency: str) -> list[dict[str, Any]
         }
         for row in rows
     ]
-
-
-def _unadjusted(terms: Terms) -> tuple[date, ...]:
-    if terms.rows:
-        return tuple(row.due for row in terms.rows)
-    return due_dates(terms.funded_on, terms.first_due_on, terms.frequency, terms.installments)
 
 
 def _regular_from(terms: Terms) -> date | None:

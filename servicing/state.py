@@ -7,8 +7,10 @@ Next: `servicing/replay.py`, which compares the planned entries with the booked 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
+from decimal import Decimal
+from typing import Any
 
 from servicing.checkpoint import Checkpoint
 from servicing.contract import Installment
@@ -90,6 +92,49 @@ class Review:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ContractFigures:
+    """What a contract still asks for at one time: rate, installments to come, the first of them that asks, the last."""
+
+    rate: str
+    installments: int
+    installment: int
+    next_due_on: str | None
+    matures_on: str
+    principal: int
+    frequency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Modified:
+    """A modification that took effect: the contract before and after it, and what became of amounts by it.
+
+    `moved` is what was past due and is not any more; `dpd` are the days past due before. `event_no` is that of the
+    event which agreed on it.
+    """
+
+    event_no: int
+    kind: str
+    on: str
+    before: ContractFigures
+    after: ContractFigures
+    dpd: int
+    capitalized: int = 0
+    forgiven: int = 0
+    moved: int = 0
+    difficulty: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Modified:
+        """Return what `as_json` wrote."""
+        before, after = (ContractFigures(**stored[name]) for name in ("before", "after"))
+        return cls(**{**stored, "before": before, "after": after})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LoanState:
     """A loan at the close of a day. `interest` is accrued to that day, booked or not.
 
@@ -111,6 +156,8 @@ class LoanState:
     installments: tuple[InstallmentState, ...]
     planned: tuple[PlannedEntry, ...]
     outlook: Outlook
+    rate: Decimal = Decimal(0)
+    """The rate of the contract that is in force, in percent a year."""
     schedule: tuple[Installment, ...] = ()
     """The contract's installments in force."""
     held: int = 0
@@ -133,6 +180,8 @@ class LoanState:
     """The event that charged the loan off; None where the policy did."""
     reviews: tuple[Review, ...] = ()
     """Events whose amount no longer fits, for a person to look at."""
+    modified: tuple[Modified, ...] = ()
+    """The modifications that took effect, in their order."""
     checkpoint: Checkpoint | None = None
     """Where a later fold can begin, if one was asked for; `allocations` and `planned` of this one then begin there."""
 

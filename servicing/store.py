@@ -29,7 +29,7 @@ from servicing.terms import Terms, terms_from_json
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loan:
-    """A loan with its terms in force, its events, and the book that it belongs to."""
+    """A loan with the terms that it was boarded with, its events, and the book that it belongs to."""
 
     loan_id: int
     book_code: str
@@ -54,8 +54,7 @@ _LOANS = (
     " b.business_date, t.terms, t.version AS terms_version, t.product_hash, p.rules, s.last_entry_no"
     " FROM servicing.loan l JOIN ledger.book b ON b.book_id = l.book_id"
     " JOIN ledger.subledger s ON s.subledger_id = l.loan_id"
-    " JOIN servicing.terms_version t ON t.loan_id = l.loan_id AND t.version ="
-    "   (SELECT max(v.version) FROM servicing.terms_version v WHERE v.loan_id = l.loan_id)"
+    " JOIN servicing.terms_version t ON t.loan_id = l.loan_id AND t.version = 1"
     " JOIN servicing.product_version p ON p.content_hash = t.product_hash"
     " WHERE l.loan_id = ANY (:ids) ORDER BY l.loan_id"
 )

@@ -23,6 +23,8 @@ class Turn(StrEnum):
     """Debits a receivable, and credits income, a payable or unapplied cash: it takes from no such balance."""
     SETTLES = "settles"
     """Credits a receivable: a payment, a waiver, a write-off. What is more than the debt is unapplied cash."""
+    CONVERTS = "converts"
+    """Debits one receivable and credits another: it moves what is owed, and brings nothing."""
     SPENDS = "spends"
     """Debits unapplied cash: it pays what is owed later, or it is to be refunded."""
     SENDS = "sends"

@@ -18,6 +18,7 @@ from ledger.unit_of_work import UnitOfWork
 from servicing import tables
 from servicing.checkpoint import Checkpoint
 from servicing.commands.standing import load_checkpoint, next_checkpoint_day, record_standing
+from servicing.commands.terms_versions import keep_terms_versions
 from servicing.engine import ACCRUAL_KEY, fold
 from servicing.events import UNDOING, Event
 from servicing.posting_rules import TEMPLATES, Roles, narration_of, postings_of
@@ -63,6 +64,7 @@ def converge(
     key = request_key if because is not None else f"{request_key}:{loan.last_entry_no}"
     numbers = _take_steps(uow, loan, events, state, steps, request_key=key, because=because)
     record_standing(uow.connection, loan, state, work.closed_through, work.roles)
+    keep_terms_versions(uow.connection, loan, events, state, because)
     return Converged(state, numbers)
 
 

@@ -18,6 +18,7 @@ from servicing.schedule import periods_of
 from servicing.terms import Terms
 from tests.property.servicing.journals import Journal
 from tests.property.servicing.loan_terms import ANY_BUSINESS_DAYS, ANY_WATERFALL, USUAL_WATERFALL, any_terms
+from tests.property.servicing.workouts import workouts
 from tests.unit.servicing.examples import FUNDED, day, drawdown, payment, reset, undoing
 
 END = 420
@@ -40,7 +41,21 @@ def lives(
         no = len(events) + 1
         what = draw(
             st.sampled_from(
-                ("pay", "pay", "pay", "undo", "undo", "decide", "decide", "lose", "take back", "reset", "draw")
+                (
+                    "pay",
+                    "pay",
+                    "pay",
+                    "undo",
+                    "undo",
+                    "decide",
+                    "decide",
+                    "lose",
+                    "take back",
+                    "reset",
+                    "draw",
+                    "modify",
+                    "modify",
+                )
             )
         )
         if what == "undo" and paid:
@@ -55,6 +70,9 @@ def lives(
         elif what == "lose":
             events.append(draw(losses(no, day(entered - back), day(entered), terms.principal.minor)))
             (paid if events[-1].kind is Kind.RECOVERY else decided).append(no)
+        elif what == "modify" and terms.product.interest != "precomputed":
+            events.append(draw(workouts(no, day(entered - back), day(entered), terms.principal.minor)))
+            decided.append(no)
         elif what == "reset" and terms.product.interest != "precomputed":
             events.append(reset(no, Decimal(draw(st.integers(0, 3600))) / 100, day(entered - back), day(entered)))
         elif what == "draw" and terms.product.interest != "precomputed" and day(entered - back) < last:

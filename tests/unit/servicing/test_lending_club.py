@@ -11,7 +11,8 @@ from dataclasses import replace
 from decimal import Decimal
 
 from ledger.money import Money, Rounding
-from servicing.amortization import Phase, Start, ask
+from servicing.amortization import Start, ask
+from servicing.contract import Phase
 from servicing.product import InstallmentRounding
 from servicing.schedule import contract_schedule, periods_of
 from servicing.terms import Terms

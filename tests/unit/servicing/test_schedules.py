@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from ledger.money import Money
-from servicing.amortization import Phase, Start, ask
+from servicing.amortization import Start, ask
+from servicing.contract import Phase
 from servicing.due_dates import due_dates
 from servicing.errors import TermsInvalid
 from servicing.product import Grace, Product
