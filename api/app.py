@@ -24,6 +24,7 @@ from api.routes import (
     journal,
     loans,
     losses,
+    modifications,
     payments,
     payoffs,
     products,
@@ -35,6 +36,7 @@ DEFAULT_MAX_BODY_BYTES = 262_144
 BLUEPRINTS = (
     health.routes,
     loans.routes,
+    modifications.routes,
     payments.routes,
     payoffs.routes,
     credits.routes,

@@ -6,12 +6,13 @@ Next: `api/loans.py`.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 
 from api.views import Json, day
 from servicing.buckets import buckets
-from servicing.events import UNDOING, Event
+from servicing.events import UNDOING, Event, Kind
 from servicing.queries import LoanView
-from servicing.state import FeeState, InstallmentState
+from servicing.state import ContractFigures, FeeState, InstallmentState, Modified
 
 AmountForm = Callable[[int], object]
 """How minor units of one loan's currency are written."""
@@ -71,6 +72,26 @@ def reviews_json(view: LoanView, amount: AmountForm) -> list[Json]:
     ]
 
 
+def modified_json(each: Modified, amount: AmountForm) -> Json:
+    """Return a modification that took effect: the contract before and after it."""
+
+    def figures(of: ContractFigures) -> Json:
+        return {**asdict(of), "installment": amount(of.installment), "principal": amount(of.principal)}
+
+    return {
+        "event_no": each.event_no,
+        "kind": each.kind,
+        "on": each.on,
+        "dpd": each.dpd,
+        "capitalized": amount(each.capitalized),
+        "forgiven": amount(each.forgiven),
+        "moved": amount(each.moved),
+        "financial_difficulty": each.difficulty,
+        "before": figures(each.before),
+        "after": figures(each.after),
+    }
+
+
 def events_json(view: LoanView, amount: AmountForm) -> list[Json]:
     """Return what has happened to a loan up to a day, as it was entered."""
     return [event_json(view, event, amount) for event in view.loan.events if event.effective_date <= view.on]
@@ -80,6 +101,8 @@ def event_json(view: LoanView, event: Event, amount: AmountForm) -> Json:
     """Return an event by the number under which it is kept, and the one that undid it."""
     undone_by = (each.no for each in view.loan.events if each.kind in UNDOING and each.of == event.no)
     details = {name: value for name, value in event.details.items() if name in SAID}
+    if event.kind is Kind.MODIFICATION:
+        details["modification"] = event.details["kind"]
     return {
         "event_no": event.no,
         "kind": event.kind.value,
@@ -94,6 +117,21 @@ def event_json(view: LoanView, event: Event, amount: AmountForm) -> Json:
 
 
 SAID = frozenset(
-    {"external_id", "fee_id", "fee_kind", "component", "penalty", "due", "reason", "approved_by", "code", "agency"}
+    {
+        *(
+            "external_id",
+            "fee_id",
+            "fee_kind",
+            "component",
+            "penalty",
+            "due",
+            "reason",
+            "approved_by",
+            "code",
+            "agency",
+        ),
+        *("rate", "until", "installments", "first_due_on", "day", "components", "then", "frequency", "amortization"),
+        *("financial_difficulty", "installments_are"),
+    }
 )
 """What events say of themselves that is shown as it was entered."""

@@ -13,7 +13,16 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from api.loan_details import AmountForm, books_json, buckets_json, events_json, fee_json, installment_json, reviews_json
+from api.loan_details import (
+    AmountForm,
+    books_json,
+    buckets_json,
+    events_json,
+    fee_json,
+    installment_json,
+    modified_json,
+    reviews_json,
+)
 from api.views import Json, MoneyForm, day, entry_json
 from ledger.money import Money
 from ledger.queries.accounts import accounts
@@ -69,6 +78,7 @@ def loan_json(view: LoanView, money: MoneyForm) -> Json:
         "payments": _payments(view, amount),
         "fees": [fee_json(fee, amount) for fee in state.fees],
         "reviews": reviews_json(view, amount),
+        "modifications": [modified_json(each, amount) for each in state.modified],
         "events": events_json(view, amount),
     }
 

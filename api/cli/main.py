@@ -47,6 +47,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "non-accrual": ("api.cli.losses:non_accrual", "Let the interest of a loan be no income from a day on."),
     "return-to-accrual": ("api.cli.losses:return_to_accrual", "Let the interest of a loan be income again."),
     "refund": ("api.cli.payoffs:refund", "Send unapplied cash back to the borrower."),
+    "modify": ("api.cli.modifications:modify", "Modify the contract of a loan: term, rate, dates, arrears."),
+    "accelerate": ("api.cli.modifications:accelerate", "Let all that a loan owes fall due."),
     "draw": ("api.cli.drawdowns:draw", "Pay out more of a loan that is disbursed in parts."),
     "run-day": ("api.cli.loans:run_day", "Run the daily cycle: interest, late fees, days past due."),
     "scenario": ("api.cli.scenario:scenario", "Run a loan's life from a file and compare it with what was expected."),

@@ -15,6 +15,7 @@ from api.cli.main import COMMANDS, main
 
 CHANGING = frozenset(
     {
+        "accelerate",
         "account close",
         "account open",
         "account load",
@@ -43,6 +44,7 @@ CHANGING = frozenset(
         "loan return",
         "loan reverse",
         "migrate",
+        "modify",
         "payoff pay",
         "payoff quote",
         "period close",
