@@ -105,9 +105,13 @@ class Folding:
         first = terms.funded_on if start is None else start.day
         if terms.product.accrual == "daily":
             last = max((*booking_days, closed_through or first), default=first)
-            # What was booked before the first day that is planned is one sum, whatever its days were.
+            # What was booked before the first day that is planned is a sum for each month, whatever its days were.
             begin = first if plan_from <= first else plan_from - timedelta(days=1)
-            self._booking_days = {*booking_days, *_every_day(begin, min(last, through))}
+            self._booking_days = {
+                *booking_days,
+                *_month_ends(first, begin),
+                *_every_day(begin, min(last, through)),
+            }
         else:
             self._booking_days = {*booking_days, *_month_ends(first, through)}
         if start is not None:
