@@ -16,6 +16,7 @@ from api import http
 from api.edge import Edge
 from api.guards import GuardCheck
 from api.routes import (
+    ach,
     credits,
     drawdowns,
     fees,
@@ -45,6 +46,7 @@ BLUEPRINTS = (
     drawdowns.routes,
     products.routes,
     indexes.routes,
+    ach.routes,
     journal.routes,
     trial_balance.routes,
 )

@@ -1,18 +1,19 @@
-"""`loanbook ach`: look into files of the clearing house, and at the codes by which entries come back.
+"""`loanbook ach`: files of the clearing house, the codes by which entries come back, and what is done about them.
 
-Neither command touches a database. Next: `servicing/nacha/reading.py`; `docs/spec/nacha.md`.
+`read` and `codes` touch no database. Next: `api/ach.py`; `docs/spec/nacha.md`, `docs/spec/ach_returns.md`.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import click
 
-from api.cli.options import reads_installation
+from api.cli.options import DAY, NUMBER, changes, reads, reads_installation
 from api.cli.output import Column, amount, grouped, print_facts, print_json, print_line, print_table
 from api.cli.session import Session
 
@@ -48,15 +49,51 @@ CODE_COLUMNS = (
     Column("days", "Days", right=True),
     Column("rate", "Rate"),
 )
+ITEM_COLUMNS = (
+    Column("item_no", "Item", right=True),
+    Column("code", "Code"),
+    Column("meaning", "Meaning", long=True),
+    Column("original_trace", "Of entry"),
+    Column("side", "Side"),
+    amount("amount", "Amount"),
+    Column("outcome", "Became"),
+    Column("loan_id", "Loan", right=True),
+    Column("reason", "Why", long=True),
+)
+WORK_COLUMNS = (
+    Column("file_no", "File", right=True),
+    *(column for column in ITEM_COLUMNS if column.field != "outcome"),
+    Column("days", "Days", right=True),
+)
+DEBIT_COLUMNS = (
+    Column("loan_id", "Loan", right=True),
+    Column("trace", "Entry"),
+    amount("amount", "Amount"),
+    Column("code", "Code"),
+    Column("returned_on", "Came back"),
+    Column("presented", "Sent", right=True),
+    Column("retry_on", "Again on"),
+    Column("refusal", "Why not", long=True),
+    Column("stopped", "Stopped"),
+)
+RATE_COLUMNS = (
+    Column("rate", "Rate"),
+    Column("returned", "Returned", right=True),
+    Column("originated", "Of", right=True),
+    Column("percent", "Percent", right=True),
+    Column("limit", "At most", right=True),
+    Column("exceeded", "Too high"),
+)
 
 
 @click.group()
 def ach() -> None:
-    """Read files of the clearing house, and look up their codes.
+    """Read files of the clearing house, take in returns, and see what is to be done about them.
 
     \b
     loanbook ach read returns.ach
-    loanbook ach codes R01
+    loanbook ach take returns.ach
+    loanbook ach work
     """
 
 
@@ -104,6 +141,116 @@ def codes(session: Session, code: str | None) -> None:
         print_json(rows)
         return
     print_table(CODE_COLUMNS, rows)
+
+
+@ach.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@changes
+def take(session: Session, file: Path) -> None:
+    """Take in a file of returns and notifications of change; `-` is standard input.
+
+    Each return finds its payment by trace number and undoes it, with the product's fee. What finds none stands in the
+    list of work, its money in the account of unmatched returns. The file is taken whole or not at all, and once.
+
+    \b
+    loanbook ach take returns.ach --dry-run
+    """
+    from api.ach import taken_json
+    from api.views import major_units
+
+    data, code = _content(file), session.book_code
+    done = session.change(lambda uow: taken_json(uow, code, data, file.name, money=major_units))
+    before = ", taken before: nothing has changed" if done["replayed"] else ""
+
+    def people() -> None:
+        print_line(f"File {done['file_no']}{before}.")
+        print_table(ITEM_COLUMNS, (_shown(item) for item in done["items"]))
+
+    session.show(done, people)
+
+
+@ach.command()
+@reads
+def work(session: Session) -> None:
+    """List what received files left for a person: returns that match nothing, contests, notifications of change.
+
+    \b
+    loanbook ach work
+    loanbook ach work --json
+    """
+    from api.ach import work_json
+    from api.views import major_units
+
+    code = session.book_code
+    document = session.read(lambda connection: work_json(connection, code, money=major_units))
+    session.show(document, lambda: print_table(WORK_COLUMNS, (_shown(item) for item in document["items"])))
+
+
+@ach.command()
+@click.argument("file_no", type=NUMBER)
+@click.argument("item_no", type=NUMBER)
+@click.option("--payment", type=(int, int), metavar="LOAN PAYMENT", help="It is the return of this payment.")
+@click.option("--recovered", is_flag=True, help="The money came back by the rail.")
+@click.option("--note", default="", help="What was found; alone, it settles what moved no money.")
+@changes
+def resolve(
+    session: Session, file_no: int, item_no: int, payment: tuple[int, int] | None, recovered: bool, note: str
+) -> None:
+    """Settle an item of the list of work: it returns a payment after all, its money came back, or it is noted.
+
+    \b
+    loanbook ach resolve 3 2 --payment 7 12
+    loanbook ach resolve 3 4 --recovered --note "dishonored as R67"
+    """
+    from api.ach import resolved_json
+    from api.errors import InputMalformed
+    from servicing.commands.ach_work import How
+
+    if payment and recovered:
+        raise InputMalformed(place="--recovered", reason="it matches a payment, or its money came back")
+    if not payment and not recovered and not note:
+        raise InputMalformed(place="--note", reason="say --payment, --recovered, or what was found")
+    how = How.MATCHED if payment else How.RECOVERED if recovered else How.NOTED
+    code = session.book_code
+    done = session.change(lambda uow: resolved_json(uow, code, file_no, item_no, how=how, note=note, payment=payment))
+    session.show(done, lambda: print_line(f"Item {item_no} of file {file_no}: {done['how']}."))
+
+
+@ach.command()
+@click.option("--since", type=DAY, help="Returns from this day on [default: 180 days back].")
+@reads
+def retries(session: Session, since: date | None) -> None:
+    """List the debits that came back and were not sent again: when each may be, or why not.
+
+    `Stopped` marks loans on which two attempts in a row failed: for a covered loan nothing more is tried (12 CFR
+    1041.8) until the borrower authorizes it anew.
+
+    \b
+    loanbook ach retries --since 2026-03-01
+    """
+    from api.ach import came_back_json
+    from api.views import major_units
+
+    code = session.book_code
+    document = session.read(lambda connection: came_back_json(connection, code, since, money=major_units))
+    session.show(document, lambda: print_table(DEBIT_COLUMNS, (_shown(each) for each in document["debits"])))
+
+
+@ach.command()
+@click.option("--as-of", type=DAY, help="The last of the 60 days [default: the business date].")
+@reads
+def rates(session: Session, as_of: date | None) -> int:
+    """Show the return rates of the last 60 days against the network's levels; exit code 1 if one is too high.
+
+    \b
+    loanbook ach rates --as-of 2026-03-31
+    """
+    from api.ach import rates_json
+
+    code = session.book_code
+    document = session.read(lambda connection: rates_json(connection, code, as_of))
+    session.show(document, lambda: print_table(RATE_COLUMNS, document["rates"], title=f"As of {document['as_of']}"))
+    return int(any(each["exceeded"] for each in document["rates"]))
 
 
 def _content(file: Path) -> bytes:

@@ -70,7 +70,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "verify": ("api.cli.seals:verify", "Recompute every seal, balance and total, and report what differs."),
     "evidence": ("api.cli.evidence:evidence", "Export bundles that prove the journal, and verify them."),
     "settle": ("api.cli.settle:settle", "Book that the bank settled what went over the rails on a day."),
-    "ach": ("api.cli.ach:ach", "Read files of the clearing house, and look up their codes."),
+    "ach": ("api.cli.ach:ach", "Read files of the clearing house, and take in returns."),
     "close": ("api.cli.close:close", "Close a month, step by step, each leaving its evidence."),
     "export": ("api.cli.export:export", "Write batches for the general ledger."),
     "reconcile": ("api.cli.reports:reconcile", "Prove that loans, control accounts and the exported GL agree."),

@@ -214,3 +214,43 @@ class AchCorrectionUnreadable(DomainError, code="ach-correction-unreadable"):
     change_code: str
     data: str
     reason: str
+
+
+# --- What comes back --------------------------------------------------------------------------------------
+
+
+class AchForwardEntry(DomainError, code="ach-forward-entry"):
+    """line {line}: entry {trace} is on its way forward; what is taken in are returns and notifications of change"""
+
+    line: int
+    trace: str
+
+
+class AchItemUnknown(DomainError, code="ach-item-unknown"):
+    """there is no item {item_no} in received file {file_no}"""
+
+    file_no: int
+    item_no: int
+
+
+class AchItemSettled(DomainError, code="ach-item-settled"):
+    """item {item_no} of received file {file_no} is settled: {how}"""
+
+    file_no: int
+    item_no: int
+    how: str
+
+
+class AchItemMismatch(DomainError, code="ach-item-mismatch"):
+    """item {item_no} of received file {file_no} is no return of payment {payment_id}: {reason}"""
+
+    file_no: int
+    item_no: int
+    payment_id: int
+    reason: str
+
+
+class AchTraceNotSent(DomainError, code="ach-trace-not-sent"):
+    """no loan is named for entry {trace} of the file"""
+
+    trace: str

@@ -20,6 +20,7 @@ from ledger.chart_file import parse_chart
 from ledger.templates import as_markdown
 from servicing.end_of_day import STEPS as DAY_STEPS
 from servicing.posting_rules import TEMPLATES
+from servicing.rail_exceptions import TEMPLATES as EXCEPTION_TEMPLATES
 from tests.support.database import Database
 
 ROOT = Path(__file__).parents[2]
@@ -32,7 +33,7 @@ def posting_rules() -> str:
         "# Posting rules\n\nWhich event books what. A row is a posting: one debit role, one credit role, one"
         " amount; rows whose amount is zero drop out. A role is an account of the chart by the product's role map."
         " Every entry names its template and version, and no template has a condition: different accounting is a"
-        " different event.\n\n" + as_markdown([*TEMPLATES, *SETTLEMENT_TEMPLATES])
+        " different event.\n\n" + as_markdown([*TEMPLATES, *EXCEPTION_TEMPLATES, *SETTLEMENT_TEMPLATES])
     )
 
 

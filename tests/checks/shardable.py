@@ -56,6 +56,10 @@ REFERENCE_TABLES = {
         "product_version": "the products",
         "product_release": "the products",
         "index_value": "one row for each index and day",
+        "ach_sent": "one row for each file that is sent",
+        "ach_received": "one row for each file that is taken",
+        "ach_item": "one row for each entry that comes back",
+        "ach_resolution": "one row for each of them that a person settles",
     },
     "origination": {},
     "gl_export": {

@@ -1,4 +1,4 @@
-"""`loanbook ach read` and `codes`, which need no database."""
+"""`loanbook ach`: files read without a database, and returns taken in with one."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.cli.conftest import Loanbook
+from tests.support.ach_answers import Answered, answer_file
 from tests.support.ach_files import PAYMENTS_FILE, RECORDS, as_file, changed
 
 
@@ -66,3 +67,34 @@ def test_codes_are_listed_with_what_follows(pricing: Loanbook) -> None:
     assert (one["name"], one["policy"], one["represent"]) == ("Uncollected funds", "send again", True)
     assert "stop until authorized anew" in pricing("ach", "codes").out
     assert "R99" in pricing("ach", "codes", "R99", expect=2).err
+
+
+def test_a_file_of_returns_is_taken_and_settled(book: Loanbook, tmp_path: Path) -> None:
+    file = tmp_path / "returns.ach"
+    file.write_bytes(
+        answer_file(
+            [Answered("R03", "121042880000001", 12_345), Answered("C02", "121042880000001", corrected="021000021")]
+        )
+    )
+
+    tried = book("ach", "take", str(file), "--dry-run").out
+    taken = book("ach", "take", str(file), "--json").json
+    again = book("ach", "take", str(file)).out
+    work = book("ach", "work").out
+    book("ach", "resolve", "1", "1", "--recovered", "--note", "dishonored as R68")
+    refused = book("ach", "resolve", "1", "2", expect=2).err
+    book("ach", "resolve", "1", "2", "--note", "corrected by hand")
+
+    assert "nothing was kept" in tried
+    assert [item["outcome"] for item in taken["items"]] == ["unmatched", "unmatched"]
+    assert "taken before: nothing has changed" in again
+    assert "123.45" in work
+    assert "--payment" in refused
+    assert book("ach", "work", "--json").json == {"items": []}
+
+
+def test_rates_of_no_debits_are_not_too_high(book: Loanbook) -> None:
+    printed = book("ach", "rates").out
+
+    assert "unauthorized" in printed
+    assert book("ach", "retries", "--json").json["debits"] == []

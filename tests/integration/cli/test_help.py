@@ -21,6 +21,8 @@ CHANGING = frozenset(
         "account load",
         "account rename",
         "account reopen",
+        "ach resolve",
+        "ach take",
         "board",
         "chargeback",
         "charge-off",
