@@ -26,6 +26,8 @@ from servicing.commands.payments import return_payment
 from servicing.errors import PaymentChargedBack, PaymentUndone, PaymentUnknown
 from servicing.events import Kind
 from servicing.nacha.answers import Answer, AnswerKind, answers_of
+from servicing.nacha.corrections import read_correction
+from servicing.nacha.errors import AchCorrectionUnreadable
 from servicing.nacha.reading import read
 from servicing.nacha.statements import CURRENCY
 from servicing.nacha.totals import file_control
@@ -197,6 +199,8 @@ def _decide(number: int, answer: Answer, sent: Sent | None, *, repeated: bool) -
         outcome, reason = Outcome.REPEATED, "it was taken before"
     elif sent is None:
         outcome, reason = Outcome.UNMATCHED, "no entry of this trace number was sent"
+    elif answer.kind is AnswerKind.CHANGE:
+        outcome, reason = Outcome.REVIEW, _told(answer)
     elif answer.kind is not AnswerKind.RETURN:
         outcome, reason = Outcome.REVIEW, f"a {answer.kind} is for a person to see"
     elif (answer.side, answer.amount) != (sent.side, sent.amount):
@@ -204,6 +208,15 @@ def _decide(number: int, answer: Answer, sent: Sent | None, *, repeated: bool) -
     elif sent.payment_ref is None or sent.side is Side.CREDIT:
         outcome, reason = Outcome.REVIEW, "the entry brought no payment"
     return Item(item_no=number, answer=answer, outcome=outcome, reason=reason, loan_id=loan_id)
+
+
+def _told(answer: Answer) -> str:
+    """Return what a notification corrects, as it may be shown."""
+    try:
+        shown = read_correction(answer.code, answer.corrected).shown
+    except AchCorrectionUnreadable as refusal:
+        return refusal.message
+    return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in shown.items())
 
 
 def _act(uow: UnitOfWork, item: Item, sent: Mapping[str, Sent]) -> Item:

@@ -8,7 +8,7 @@ Next: `servicing/nacha/rendering.py`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, time
 from enum import StrEnum
 from itertools import groupby
@@ -78,6 +78,22 @@ class Made:
     first_trace: int = 1
     modifier: str = "A"
     reference: str = ""
+
+
+def as_prenote(payment: Payment) -> Payment:
+    """Return the prenote that tries out the account of a payment; live entries follow three banking days later."""
+    return replace(payment, amount=0, purpose=Purpose.PRENOTE, memo="")
+
+
+def as_retry(payment: Payment) -> Payment:
+    """Return a debit that came back for want of funds, as it is sent again: nothing else of it changes."""
+    return replace(payment, purpose=Purpose.RETRY)
+
+
+def as_reversal(payment: Payment) -> Payment:
+    """Return the entry that takes a payment back: the other side, the same amount, within five banking days."""
+    side = Side.CREDIT if payment.side is Side.DEBIT else Side.DEBIT
+    return replace(payment, side=side, purpose=Purpose.REVERSAL, memo="")
 
 
 def build(originator: Originator, payments: Sequence[Payment], made: Made) -> File:

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from types import MappingProxyType
 
 from servicing.nacha.errors import AchCorrectionUnreadable
+from servicing.nacha.fields import masked
 from servicing.nacha.totals import check_digit
 from servicing.nacha.transaction_codes import TRANSACTION_CODES, AccountKind
 
@@ -35,6 +36,13 @@ class Correction:
         if self.transaction_code is None:
             return None
         return TRANSACTION_CODES[self.transaction_code].account
+
+    @property
+    def shown(self) -> dict[str, str]:
+        """Return what is corrected, by name, as it may be shown."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        said = {name: value for name, value in values.items() if value is not None}
+        return {name: masked(value) if name == "account" else value for name, value in said.items()}
 
 
 def read_correction(change_code: str, data: str) -> Correction:
@@ -70,7 +78,7 @@ def write_correction(change_code: str, correction: Correction) -> str:
 
 def _routing(text: str) -> str:
     if not re.fullmatch(r"\d{9}", text, re.ASCII):
-        raise ValueError(f"{text!r} is no routing number")
+        raise ValueError(f"{masked(text)!r} is no routing number")
     if int(text[8]) != check_digit(text):
         raise ValueError(f"the check digit of {text} should be {check_digit(text)}")
     return text
@@ -84,7 +92,7 @@ def _account(text: str) -> str:
 
 def _code(text: str) -> str:
     if text not in TRANSACTION_CODES:
-        raise ValueError(f"there is no transaction code {text!r}")
+        raise ValueError(f"there is no transaction code {masked(text)!r}")
     return text
 
 
@@ -133,4 +141,5 @@ READERS: Mapping[str, Callable[[str], Correction]] = MappingProxyType(
 
 
 def _unreadable(change_code: str, data: str, reason: str) -> AchCorrectionUnreadable:
-    return AchCorrectionUnreadable(change_code=change_code, data=repr(data), reason=reason)
+    # They may hold an account number, whole or in part.
+    return AchCorrectionUnreadable(change_code=change_code, data=repr(masked(data.strip())), reason=reason)

@@ -127,12 +127,9 @@ def _addendum(addendum: Addendum) -> dict[str, Any]:
 
 def _correction(change: Change) -> dict[str, Any] | None:
     try:
-        correction = read_correction(change.change_code, change.corrected)
+        return read_correction(change.change_code, change.corrected).shown
     except AchCorrectionUnreadable:
         return None
-    values = {field.name: getattr(correction, field.name) for field in fields(correction)}
-    said = {name: value for name, value in values.items() if value is not None}
-    return {name: masked(value) if name == "account" else value for name, value in said.items()}
 
 
 def _plain(value: Any) -> Any:

@@ -14,6 +14,7 @@ from typing import Any
 from servicing.nacha.errors import AchFieldInvalid
 
 WIDTH = 94
+SECRET = frozenset({"account", "corrected"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +46,8 @@ class Field:
         return self.name.replace("_", " ") or "reserved"
 
     def shown(self, value: str) -> str:
-        """Return a value for an error message; of an account number only its end."""
-        return repr(masked(value.strip()) if self.name == "account" else value)
+        """Return a value for an error message; of what may be an account number only its end."""
+        return repr(masked(value.strip()) if self.name in SECRET else value)
 
 
 @dataclass(frozen=True, slots=True)

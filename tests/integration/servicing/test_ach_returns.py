@@ -174,6 +174,7 @@ def test_what_matches_nothing_lands_in_the_list_of_work_and_in_the_exceptions_ac
 
     assert outcomes(taken) == [Outcome.UNMATCHED] * 2 + [Outcome.REVIEW, Outcome.UNMATCHED, Outcome.REVIEW]
     assert taken.items[1].reason == "a debit of 888.49 USD was sent"
+    assert taken.items[4].reason == "account *****1614"
     # 123.45 + 888.48 + 1.00 that the bank took, 400.00 that it gave back.
     assert held(engine, code, "1440") == 12_345 + 88_848 + 100 - 40_000
     with engine.connect() as connection:

@@ -81,5 +81,7 @@ def test_the_kind_of_account_follows_from_the_transaction_code() -> None:
     ],
 )
 def test_data_that_do_not_hold_what_the_code_promises_are_refused(code: str, data: str) -> None:
-    with pytest.raises(AchCorrectionUnreadable):
+    with pytest.raises(AchCorrectionUnreadable) as refused:
         read_correction(code, data)
+
+    assert code != "C01" or data not in refused.value.message

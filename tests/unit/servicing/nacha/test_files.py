@@ -14,7 +14,7 @@ from servicing.nacha.addenda_99_contested import Contested
 from servicing.nacha.addenda_99_dishonored import Dishonored
 from servicing.nacha.banking_days import effective_date
 from servicing.nacha.batch_header import BatchHeader
-from servicing.nacha.building import Purpose, build
+from servicing.nacha.building import as_prenote, as_retry, as_reversal, build
 from servicing.nacha.documents import file_document
 from servicing.nacha.entry_detail import Entry
 from servicing.nacha.file import Batch, File
@@ -60,11 +60,7 @@ def test_a_check_digit_follows_from_the_eight_before_it(routing: str, digit: int
 
 def test_purposes_have_batches_and_descriptions_of_their_own() -> None:
     first, second = PAYMENTS[:2]
-    payments = (
-        first,
-        replace(second, purpose=Purpose.RETRY),
-        replace(second, purpose=Purpose.PRENOTE, amount=0),
-    )
+    payments = (first, as_retry(second), as_prenote(second))
 
     file = read(render(build(ORIGINATOR, payments, MADE)), Held.SENT)
 
@@ -77,12 +73,13 @@ def test_purposes_have_batches_and_descriptions_of_their_own() -> None:
 
 
 def test_a_reversal_goes_the_other_way_under_its_own_description() -> None:
-    taken_back = replace(PAYMENTS[0], side=PAYMENTS[0].side.CREDIT, purpose=Purpose.REVERSAL, memo="")
+    call = replace(PAYMENTS[0], sec="TEL", payment_type="S")
 
-    header = build(ORIGINATOR, [taken_back], MADE).batches[0].header
+    (batch,) = read(render(build(ORIGINATOR, [as_reversal(call)], MADE)), Held.SENT).batches
 
-    assert (header.description, header.service_class) == ("REVERSAL", "220")
-    assert render(build(ORIGINATOR, [taken_back], MADE))
+    # A credit under TEL, which is taken as a reversal only.
+    assert (batch.header.description, batch.header.service_class) == ("REVERSAL", "220")
+    assert (batch.entries[0].transaction_code, batch.entries[0].amount) == ("22", 88849)
 
 
 def test_a_same_day_batch_is_flagged_with_its_window() -> None:
