@@ -23,13 +23,15 @@ class DayStep:
 STEPS = (
     DayStep(
         "accrue",
-        "Book the interest of each day that has not been run, on its own date, and at month ends the income of"
-        " origination fees, set-based: for all loans to which the close of that day brings nothing else.",
+        "Book the interest of each day that has not been run, on its own date, that of loans in non-accrual as a"
+        " memorandum, and at month ends the income of origination fees, set-based: for all loans to which the close of"
+        " that day brings nothing else.",
     ),
     DayStep(
         "bring_forward",
-        "Fold the other loans up to the day, one by one: late fees, the turn of an interest period, a loan that was"
-        " left behind. A loan that fails is named, and the others go on.",
+        "Fold the other loans up to the day, one by one: late fees, the turn of an interest period, non-accrual and"
+        " charge-off by the product's days past due, a loan that was left behind. A loan that fails is named, and the"
+        " others go on.",
     ),
     DayStep("age", "Count the open loans by days past due."),
     DayStep("mature", "Count the open loans whose last installment has fallen due."),

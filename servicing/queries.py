@@ -213,6 +213,16 @@ def booked_balances(connection: sa.Connection, loan_id: int) -> dict[str, int]:
     return {name: sum(held.get(roles[role], 0) for role in of) for name, of in BALANCE_ROLES.items()}
 
 
+def booked_claim(connection: sa.Connection, loan_id: int) -> int:
+    """Return what the journal says of a claim that is charged off, in minor units; of other loans, nothing.
+
+    It is what is owed by contract, of whatever component. Raises: LoanUnknown.
+    """
+    book_code = load_loan(connection, loan_id, lock=False).book_code
+    code = role_map(connection, book_code, "default").get("CHARGED_OFF_CLAIM")
+    return sum(money.minor for held, money in balances(connection, loan_id).items() if held == code)
+
+
 def clearing_balance(connection: sa.Connection, book_code: str, currency: str) -> Money:
     """Return what the conversion clearing account holds today, debits positive: nothing once a conversion is paid for.
 

@@ -1,6 +1,6 @@
 """Keep which files went to the clearing house and came from it, entry by entry, and what a person settled.
 
-Revision: 0020, after 0014.
+Revision: 0020, after 0017.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0020"
-down_revision = "0014"
+down_revision = "0017"
 branch_labels = None
 depends_on = None
 

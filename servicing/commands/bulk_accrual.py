@@ -1,8 +1,8 @@
-"""The income of a day for many loans at once, from where they stand to the ledger's staging table in one statement.
+"""The interest of a day for many loans at once, from where they stand to the ledger's staging table in one statement.
 
-Interest on every day, and origination fees at month ends. A chunk of loans is a transaction: the mark of closed days
-is moved, which locks them, and their income is staged and posted. What changed a loan meanwhile has made its standing
-anew; the chunk is then done again.
+Interest on every day, that of loans in non-accrual as a memorandum, and origination fees at month ends. A chunk of
+loans is a transaction: the mark of closed days is moved, which locks them, and what the day brings is staged and
+posted. What changed a loan meanwhile has made its standing anew; the chunk is then done again.
 Never: a loan on which the close of the day may bring more (`servicing/commands/cycle.py`).
 Next: `servicing/sql/accrual.sql`; `ledger/commands/batches.py`.
 """
@@ -24,15 +24,17 @@ from ledger.errors import DomainError
 from ledger.queries.accounts import account_ids
 from ledger.templates import Template
 from ledger.unit_of_work import UnitOfWork, run
-from servicing.commands.standing import PRINCIPAL, RECEIVABLE
+from servicing.commands.standing import MEMO, PRINCIPAL, RECEIVABLE
 from servicing.folding import ACCRUAL_KEY, FEE_INCOME_KEY
 from servicing.posting_rules import TEMPLATES
 from servicing.store import load_roles
 
 INTEREST = TEMPLATES.get("interest_accrued")
 FEE_INCOME = TEMPLATES.get("deferred_fee_amortized")
+NOT_ACCRUED = TEMPLATES.get("non_accrual_interest_kept")
 ROLES = (RECEIVABLE, PRINCIPAL, "INTEREST_INCOME")
 FEE_ROLES = ("DEFERRED_ORIGINATION_FEES", "ORIGINATION_FEE_INCOME")
+MEMO_ROLES = (MEMO, "NON_ACCRUAL_INTEREST_CONTRA")
 CHUNK_LOANS = 5_000
 WORKERS = 2
 ATTEMPTS = 5
@@ -72,9 +74,15 @@ _READY = sa.text(
 _ENDS = sa.text(
     "SELECT min(l.loan_id) AS first, max(l.loan_id) AS last FROM servicing.loan l WHERE l.book_id = :book_id"
 )
+_IS_IN_NON_ACCRUAL = sa.text(
+    "SELECT EXISTS (SELECT FROM servicing.standing s WHERE s.loan_id BETWEEN :first AND :last AND s.is_open"
+    " AND s.receivable_account = :memo)"
+)
 _CLOSE_DAY = sa.text(
-    "SELECT o_overtaken, o_staged, o_fees_staged FROM servicing.close_day(:book_id, :first, :last, :day, :is_month_end,"
-    " :receivable, :principal, :income, :batch_id, :deferred_fee, :fee_income, :fee_batch_id)"
+    "SELECT o_overtaken, o_staged, o_fees_staged, o_memos_staged"
+    " FROM servicing.close_day(:book_id, :first, :last, :day, :is_month_end,"
+    " :receivable, :principal, :income, :batch_id, :deferred_fee, :fee_income, :fee_batch_id,"
+    " :memo, :memo_contra, :memo_batch_id)"
 )
 
 
@@ -149,11 +157,17 @@ class _Accrual:
         roles = load_roles(uow.connection, self._book_code).now
         receivable, principal, income = account_ids(uow.connection, self._book_code, [roles[name] for name in ROLES])
         is_month_end = day == Month.of(day).last_day
-        interest, fees = stage(uow, self._batch(INTEREST, ACCRUAL_KEY, day, loans.first)), None
-        deferred_fee = fee_income = None
+        interest = stage(uow, self._batch(INTEREST, ACCRUAL_KEY, day, loans.first))
+        fees = memos = deferred_fee = fee_income = None
+        memo = memo_contra = None
         if is_month_end and all(name in roles for name in FEE_ROLES):
             fees = stage(uow, self._batch(FEE_INCOME, FEE_INCOME_KEY, day, loans.first))
             deferred_fee, fee_income = account_ids(uow.connection, self._book_code, [roles[name] for name in FEE_ROLES])
+        if all(name in roles for name in MEMO_ROLES):
+            memo, memo_contra = account_ids(uow.connection, self._book_code, [roles[name] for name in MEMO_ROLES])
+            where = {"first": loans.first, "last": loans.last, "memo": memo}
+            if uow.connection.scalar(_IS_IN_NON_ACCRUAL, where):
+                memos = stage(uow, self._batch(NOT_ACCRUED, ACCRUAL_KEY, day, loans.first, "/memo"))
         values = {
             "book_id": self._book_id,
             "first": loans.first,
@@ -167,25 +181,35 @@ class _Accrual:
             "deferred_fee": deferred_fee,
             "fee_income": fee_income,
             "fee_batch_id": None if fees is None else fees.batch_id,
+            "memo": None if memos is None else memo,
+            "memo_contra": memo_contra,
+            "memo_batch_id": None if memos is None else memos.batch_id,
         }
         found = uow.connection.execute(_CLOSE_DAY, values).one()
         if found.o_overtaken:
             raise _Overtaken
         posted = 0
-        for staged, count in ((interest, found.o_staged), (fees, found.o_fees_staged)):
+        for staged, count in (
+            (interest, found.o_staged),
+            (fees, found.o_fees_staged),
+            (memos, found.o_memos_staged),
+        ):
             if staged is not None and count:
                 posted += post_staged_within(uow, staged, first=loans.first, last=loans.last).posted
         return posted
 
-    def _batch(self, template: Template, key: str, day: date, first: int) -> Batch:
-        """Return a batch that the database fills: its request key is that of the day and the range."""
+    def _batch(self, template: Template, key: str, day: date, first: int, part: str = "") -> Batch:
+        """Return a batch that the database fills: its request key is that of the day and the range.
+
+        Its entries have the keys that a fold would plan them under.
+        """
         return Batch(
             book_code=self._book_code,
-            request_key=f"{key}{day}:{first}",
+            request_key=f"{key}{day}{part}:{first}",
             template=template.name,
             template_version=template.version,
             effective_date=day,
             rows=(),
             narration=template.narration,
-            source_ref=f"{key}{day}",
+            source_ref=f"{key}{day}{part}",
         )

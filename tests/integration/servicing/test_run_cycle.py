@@ -29,8 +29,8 @@ from servicing.drafts import LoanDraft
 from servicing.end_of_day import DayReport
 from servicing.errors import EffectiveDateAhead
 from servicing.opening import Opening
-from servicing.product import PercentFee, SmallBalance
-from servicing.queries import booked_balances, loan_view
+from servicing.product import LateFee, NonAccrual, PercentFee, SmallBalance
+from servicing.queries import booked_balances, booked_claim, loan_view
 from tests.integration.servicing.acts import pay
 from tests.support.database import ADMIN, APP, Database
 from tests.support.loan_lives import ACTOR, open_book
@@ -50,6 +50,10 @@ VARIANTS: tuple[dict[str, Any], ...] = (
     {"rests": "due_dates", "day_count": "actual/364"},
     {"origination_fee": PercentFee(percent=Decimal("3.5"))},
     {"origination_fee": PercentFee(percent=Decimal("3.5"), income="straight_line"), "accrual": "monthly"},
+    {"non_accrual_dpd": 12, "origination_fee": PercentFee(percent=Decimal("3.5"))},
+    {"non_accrual_dpd": 5, "accrual": "monthly", "non_accrual": NonAccrual(consecutive_payments=1)},
+    {"non_accrual_dpd": 12, "charge_off_dpd": 35},
+    {"charge_off_dpd": 25, "late_fee": LateFee()},
 )
 """Products that differ in everything that the interest of a day depends on."""
 
@@ -99,6 +103,10 @@ def ties_out(engine: sa.Engine, loan_ids: list[int]) -> None:
     with engine.connect() as connection:
         for loan_id in loan_ids:
             view, booked = loan_view(connection, loan_id), booked_balances(connection, loan_id)
+            if view.state.charged_off_on is not None:
+                assert {name: minor for name, minor in booked.items() if minor and name != "unapplied"} == {}
+                assert booked_claim(connection, loan_id) == view.state.payoff
+                continue
             lags = 0 if view.loan.terms.product.accrual == "daily" else view.state.interest - booked["interest"]
             assert lags >= 0
             assert {**booked, "interest": booked["interest"] + lags} == view.state.balances()
@@ -346,6 +354,28 @@ def test_a_month_end_brings_fee_income_to_many_loans_without_a_fold(engine: sa.E
         ]
     assert sum(forward) == 0
     assert months == len(planned) == 3 * len(ids)
+
+
+def test_loans_in_non_accrual_and_charged_off_cost_no_fold_a_day(engine: sa.Engine) -> None:
+    stops = replace(TERMS, product=RULES.model_copy(update={"non_accrual_dpd": 12}))
+    ends = replace(TERMS, product=RULES.model_copy(update={"charge_off_dpd": 12}))
+    drafts = [LoanDraft(f"N{n}", stops) for n in range(4)] + [LoanDraft(f"O{n}", ends) for n in range(4)]
+    code, ids = lender(engine, drafts)
+    forward = {}
+    day = OPENING
+    while day < date(2026, 3, 14):
+        day += timedelta(days=1)
+        advance(engine, code, day)
+        forward[day] = run_cycle(engine, code, day, actor=ACTOR).brought_forward
+    ties_out(engine, ids)
+    with engine.connect() as connection:
+        statuses = [loan_view(connection, loan_id).state.status for loan_id in ids]
+        held = [booked_balances(connection, loan_id)["interest"] for loan_id in ids[:4]]
+    # Late fees on 25 February; 12 days past due at the close of the 27th.
+    assert {day: loans for day, loans in forward.items() if loans} == {date(2026, 2, 25): 8, date(2026, 2, 27): 8}
+    assert statuses == ["non_accrual"] * 4 + ["charged_off"] * 4
+    # 10000 x 12% x 58/365 = 190.68.
+    assert held == [19068] * 4
 
 
 @pytest.mark.parametrize("late", [0, 5])
