@@ -18,6 +18,7 @@ from ledger.embedded import errors as embedded
 from origination import errors as origination
 from servicing import errors as servicing
 from servicing.nacha import errors as nacha
+from servicing.rails import errors as rails
 
 ERRORS_BY_STATUS: Mapping[HTTPStatus, tuple[type[DomainError], ...]] = {
     HTTPStatus.BAD_REQUEST: (
@@ -36,6 +37,7 @@ ERRORS_BY_STATUS: Mapping[HTTPStatus, tuple[type[DomainError], ...]] = {
         ledger.ImmutableRow,
         origination.FundingApprovalMissing,
         origination.OwnWorkApproved,
+        rails.WebhookRefused,
     ),
     HTTPStatus.NOT_FOUND: (
         gl_export.BatchLineUnknown,
@@ -61,6 +63,11 @@ ERRORS_BY_STATUS: Mapping[HTTPStatus, tuple[type[DomainError], ...]] = {
         nacha.AchItemUnknown,
         servicing.PayoffQuoteUnknown,
         servicing.ProductUnknown,
+        rails.BankAccountUnknown,
+        rails.CardPaymentUnknown,
+        rails.InstructionUnknown,
+        rails.MandateUnknown,
+        rails.TraceUnknown,
     ),
     HTTPStatus.CONFLICT: (
         gl_export.BatchEmpty,
@@ -93,6 +100,11 @@ ERRORS_BY_STATUS: Mapping[HTTPStatus, tuple[type[DomainError], ...]] = {
         servicing.PaymentChargedBack,
         servicing.PaymentDuplicate,
         servicing.PaymentUndone,
+        rails.FundsHeld,
+        rails.InstructionMoveRefused,
+        rails.InstructionNotSettled,
+        rails.MandateEnded,
+        rails.TraceTaken,
     ),
     HTTPStatus.UNPROCESSABLE_ENTITY: (
         gl_export.MappingIncomplete,
@@ -201,6 +213,11 @@ ERRORS_BY_STATUS: Mapping[HTTPStatus, tuple[type[DomainError], ...]] = {
         servicing.WaiverExceedsOwed,
         servicing.WaiverNotPositive,
         servicing.WaterfallInvalid,
+        rails.AccountNumberInvalid,
+        rails.BankAccountInvalid,
+        rails.InstructionInvalid,
+        rails.MandateInvalid,
+        rails.RoutingNumberInvalid,
     ),
     # What only a fault of ours or damage to the database brings about.
     HTTPStatus.INTERNAL_SERVER_ERROR: (
@@ -218,6 +235,9 @@ ERRORS_BY_STATUS: Mapping[HTTPStatus, tuple[type[DomainError], ...]] = {
         ledger.TemplateInvalid,
         ledger.TemplateRowUnresolved,
         ledger.TrialBalanceUnequal,
+        rails.VaultKeyInvalid,
+        rails.VaultKeyMissing,
+        rails.VaultKeyUnknown,
     ),
     # Nothing is wrong with the request; an operator must act.
     HTTPStatus.SERVICE_UNAVAILABLE: (
@@ -245,6 +265,7 @@ ERRORS_BY_STATUS: Mapping[HTTPStatus, tuple[type[DomainError], ...]] = {
         gl_export.DeliveryRefused,
         ledger.DigestNotDelivered,
         ledger.SigningKeyInvalid,
+        rails.ProcessorFailed,
     ),
 }
 

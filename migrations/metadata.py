@@ -12,10 +12,14 @@ import sqlalchemy as sa
 
 PACKAGES = ("ledger", "servicing", "origination", "gl_export", "api")
 SCHEMAS = frozenset(PACKAGES)
+MORE_TABLES = ("servicing.rail_tables",)
+"""Modules that declare further tables on the metadata of their package."""
 
 
 def metadata_of_every_package() -> list[sa.MetaData]:
     """Return the declared tables of each package that has some."""
+    for more in MORE_TABLES:
+        importlib.import_module(more)
     found = []
     for package in PACKAGES:
         try:

@@ -1,6 +1,6 @@
 """Close the days of loans in non-accrual set-based too: what they earn by contract is a memorandum.
 
-Revision: 0017, after 0014.
+Revision: 0017, after 0016.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from alembic import op
 from ledger.sql_files import read_sql
 
 revision = "0017"
-down_revision = "0014"
+down_revision = "0016"
 branch_labels = None
 depends_on = None
 

@@ -14,7 +14,7 @@ from typing import Any
 from ledger.money import Money
 from ledger.unit_of_work import UnitOfWork
 from servicing.commands.recording import check_currency, check_day, record
-from servicing.commands.refunds import refund, refundable
+from servicing.commands.refunds import available, refund
 from servicing.errors import (
     MethodUnknown,
     PaymentChargedBack,
@@ -117,7 +117,7 @@ def _send_back(
     loan, day = load_loan(uow.connection, loan_id, lock=False), payment.effective_date
     then = before_the_close(loan.terms, loan.events, day, fees_through=loan.fees_through)
     missing = any(each.unpaid for each in then.installments if each.due <= day)
-    amount = min(then.allocations[payment.no].unapplied, refundable(loan, day))
+    amount = min(then.allocations[payment.no].unapplied, available(uow, loan, day)[0])
     if missing or not amount or rules["excess" if then.payoff else "overpayment"] != "refund":
         return ()
     return refund(

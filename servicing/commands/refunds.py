@@ -17,6 +17,8 @@ from servicing.engine import fold
 from servicing.errors import MethodUnknown, NoCreditBalance, RefundExceedsUnapplied, RefundNotPositive
 from servicing.events import CLEARING_ROLES, Event, Kind
 from servicing.payoff import before_the_close
+from servicing.rail_queries import held_funds
+from servicing.rails.errors import FundsHeld
 from servicing.state import LoanState
 from servicing.store import Loan
 
@@ -46,7 +48,7 @@ def refund(
     """Send unapplied cash back to the borrower; of a credit balance, only if the loan owes nothing.
 
     Raises: LoanUnknown; RefundNotPositive; CurrencyMismatch; MethodUnknown; EffectiveDateAhead;
-    EffectiveBeforeFunding; RefundExceedsUnapplied; NoCreditBalance; RequestKeyReused.
+    EffectiveBeforeFunding; RefundExceedsUnapplied; FundsHeld; NoCreditBalance; RequestKeyReused.
     """
 
     def draft(loan: Loan) -> Event:
@@ -59,7 +61,13 @@ def refund(
             details={"currency": amount.currency, **({"reason": reason} if reason else {})},
         )
 
-    done = record(uow, loan_id, draft, lambda loan, event: _check(loan, event, amount), request_key)
+    def check(loan: Loan, event: Event) -> None:
+        _check(loan, event, amount)
+        free, until = available(uow, loan, event.effective_date)
+        if until is not None and amount.minor > free:
+            raise FundsHeld(amount=amount.minor, available=free, currency=amount.currency, until=until)
+
+    done = record(uow, loan_id, draft, check, request_key)
     return Refunded(loan_id, done.event.no, amount, done.entries, done.replayed)
 
 
@@ -67,6 +75,20 @@ def refundable(loan: Loan, on: date) -> int:
     """Return the cash that can be refunded as of a day: there on that day, and not spent since."""
     then = before_the_close(loan.terms, loan.events, on, fees_through=loan.fees_through)
     return min(then.unapplied, _today(loan).unapplied)
+
+
+def available(uow: UnitOfWork, loan: Loan, on: date) -> tuple[int, date | None]:
+    """Return what of the refundable cash may be spent today, and when the last of the rest may; None if all may.
+
+    What a payment paid on the loan is spent already; only what it left unapplied waits.
+    """
+    there = refundable(loan, on)
+    held = held_funds(uow.connection, loan.loan_id, loan.business_date)
+    if not held.payments:
+        return there, None
+    allocations = _today(loan).allocations
+    waits = sum(allocations[no].unapplied for no in held.payments if no in allocations)
+    return max(0, there - waits), held.until
 
 
 def _today(loan: Loan) -> LoanState:

@@ -40,6 +40,7 @@ AT_WORK = {
     "0013": "LOCK TABLE servicing.loan IN ROW EXCLUSIVE MODE",
     "0014": "LOCK TABLE servicing.event IN ROW EXCLUSIVE MODE",
     "0020": "LOCK TABLE servicing.loan IN ROW EXCLUSIVE MODE",
+    "0016": "LOCK TABLE servicing.loan IN ROW EXCLUSIVE MODE",
 }
 """What somebody else is doing, in a transaction that is still open, that a migration must wait for."""
 

@@ -23,7 +23,19 @@ from tests.support.interleaving import aside, outcome, outcomes, wait_until_wait
 from tests.support.loan_lives import ACTOR
 from tests.unit.servicing.examples import TERMS
 
-APPEND_ONLY = ("product_version", "terms_version", "event", "allocation_version", "payoff_quote", "index_value")
+APPEND_ONLY = (
+    "product_version",
+    "terms_version",
+    "event",
+    "allocation_version",
+    "payoff_quote",
+    "index_value",
+    "bank_account",
+    "mandate",
+    "mandate_end",
+    "payment_instruction",
+    "payment_move",
+)
 DAY = date(2026, 3, 10)
 
 
