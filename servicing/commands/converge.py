@@ -134,6 +134,8 @@ def _place_to_begin(work: _Work, because: Event | None) -> tuple[Checkpoint | No
     changed = min((event.reaches_back_to for event in work.events if event.no in touched), default=date.max)
     if changed < start.day:
         return None, date.min
+    if work.accrue and work.through is not None:
+        changed = min(changed, work.through)
     open_from = start.day if loan.fees_through is None else loan.fees_through + timedelta(days=1)
     return start, max(start.day, min(changed, open_from))
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from ledger.money import Money
 from ledger.unit_of_work import UnitOfWork
+from servicing.commands.charge_offs import reverse_charge_off, take_recovery
 from servicing.commands.chargebacks import charge_back
 from servicing.commands.credits import credit
 from servicing.commands.drawdowns import draw_down
@@ -65,6 +66,39 @@ def settling(amount: int, on: date, quoted_to: int, quote_id: int | None) -> Ent
             request_key=key,
             quote_id=quote_id if loan_id == quoted_to else None,
         ).taken
+
+    return enter
+
+
+def deciding(command: Callable[..., Any], on: date) -> Enter:
+    """Return what two people decide for a day."""
+
+    def enter(uow: UnitOfWork, loan_id: int, key: str) -> Any:
+        return command(uow, loan_id, reason="any", approved_by="ben", effective_date=on, request_key=key)
+
+    return enter
+
+
+def restoring(uow: UnitOfWork, loan_id: int, key: str) -> Any:
+    """Reverse the charge-off in force."""
+    return reverse_charge_off(uow, loan_id, reason="wrong", approved_by="ben", request_key=key)
+
+
+def recovering(amount: int, on: date, commission: int) -> Enter:
+    """Return what takes a recovery."""
+
+    def enter(uow: UnitOfWork, loan_id: int, key: str) -> Any:
+        return take_recovery(
+            uow,
+            loan_id,
+            amount=Money(amount, "USD"),
+            effective_date=on,
+            method="ach",
+            external_id=f"recovery {key}",
+            request_key=key,
+            agency="any",
+            commission=Money(commission, "USD"),
+        )
 
     return enter
 

@@ -5,7 +5,7 @@ Next: `loan_sides.py` for what holds after each; `test_loan_machine.py`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from functools import partial
 from typing import Any
@@ -21,15 +21,19 @@ from ledger.errors import DomainError, RequestKeyReused
 from ledger.periods import PeriodState
 from ledger.queries.periods import periods
 from ledger.seals import head, seal
+from servicing.commands.charge_offs import charge_off
 from servicing.commands.cycle import accrue_loan, accrue_through, run_cycle, run_day
+from servicing.commands.non_accrual import enter_non_accrual, return_to_accrual
 from servicing.commands.payments import return_payment, reverse_payment
 from servicing.commands.payoffs import quote_payoff
 from servicing.commands.reversals import reverse_event
 from servicing.commands.waivers import WAIVABLE
 from servicing.errors import (
+    AccrualStateRefused,
     BalanceNotSmall,
     ChargebackBeforePayment,
     ChargebackExceedsPayment,
+    CommissionExceedsRecovery,
     DrawdownExceedsCommitment,
     DrawdownRefused,
     EffectiveBeforeFunding,
@@ -38,6 +42,8 @@ from servicing.errors import (
     EventReversed,
     FeeUnknown,
     NoCreditBalance,
+    NotChargedOff,
+    NothingToChargeOff,
     PaymentChargedBack,
     PaymentDuplicate,
     PaymentNotPositive,
@@ -47,16 +53,19 @@ from servicing.errors import (
     RefundExceedsUnapplied,
     WaiverExceedsOwed,
 )
-from servicing.events import CLEARING_ROLES, UNDOING, Event, Kind
-from servicing.queries import booked_balances, loan_view
+from servicing.events import CLEARING_ROLES, PAYMENTS, UNDOING, Event, Kind
+from servicing.queries import loan_view
 from servicing.waterfall_order import NAMED, PAIRS
 from tests.property.servicing.loan_entries import (
     charging,
     charging_back,
     crediting,
+    deciding,
     drawing,
+    recovering,
     refunding,
     resetting,
+    restoring,
     settling,
     taking,
     taking_again,
@@ -236,6 +245,27 @@ class LoanMachine(LoanSides):
         errors = (EventNotReversible, EventReversed, PaymentUndone, PaymentChargedBack)
         self.enter_or_refuse(loan_id, lambda uow, loan_id, key: reverse_event(uow, loan_id, of, "wrong", key), errors)
 
+    @rule(loan=LOANS, what=st.sampled_from([charge_off, enter_non_accrual, return_to_accrual]), back=BACK)
+    def decide_loss(self, loan: int, what: Callable[..., Any], back: int) -> None:
+        """Charge a loan off, stop its income, or let it be income again."""
+        loan_id = self.loan_ids[loan]
+        self.enter_or_refuse(
+            loan_id, deciding(what, self.day(loan_id, back)), (NothingToChargeOff, AccrualStateRefused)
+        )
+
+    @rule(loan=LOANS, size=SIZES, back=BACK, percent=st.sampled_from([0, 25, 100, 101]))
+    def recover(self, loan: int, size: tuple[str, int], back: int, percent: int) -> None:
+        """Take a recovery, of which an agency keeps a part."""
+        loan_id = self.loan_ids[loan]
+        amount = self.amount(loan_id, size)
+        enter = recovering(amount, self.day(loan_id, back), amount * percent // 100)
+        self.enter_or_refuse(loan_id, enter, (NotChargedOff, CommissionExceedsRecovery))
+
+    @rule(loan=LOANS)
+    def restore(self, loan: int) -> None:
+        """Reverse a charge-off, by a person or by the policy."""
+        self.enter_or_refuse(self.loan_ids[loan], restoring, (NotChargedOff,))
+
     # --- Days and months ----------------------------------------------------------------------------------
 
     @rule(days=st.sampled_from([1, 9, 20, 31, 62]))
@@ -257,10 +287,7 @@ class LoanMachine(LoanSides):
         assert self.written() == before
         if not skipped:
             for loan_id in self.loan_ids:
-                with self.engine.connect() as connection:
-                    view, booked = loan_view(connection, loan_id), booked_balances(connection, loan_id)
-                daily = view.loan.terms.product.accrual == "daily"
-                assert booked == {**view.state.balances(), **({} if daily else {"interest": booked["interest"]})}
+                self.ties_out(loan_id, interest_lags=self.loan(loan_id).terms.product.accrual != "daily")
 
     @rule(loan=LOANS, accrue=st.booleans())
     def run_one(self, loan: int, accrue: bool) -> None:
@@ -329,7 +356,7 @@ class LoanMachine(LoanSides):
         for event in self.loan(loan_id).events:
             if event.of is not None and event.kind in (Kind.RETURNED, Kind.REVERSED):
                 self.refused(loan_id, partial(undoing_again, payment=event.of), PaymentUndone)
-            elif event.kind is not Kind.PAYMENT:
+            elif event.kind not in PAYMENTS:
                 self.refused(loan_id, partial(undoing_again, payment=event.no), PaymentUnknown)
             else:
                 taken_before = partial(taking_again, name=event.details["external_id"], on=today)
@@ -362,7 +389,7 @@ class LoanMachine(LoanSides):
         for loan_id in self.loan_ids:
             events = self.loan(loan_id).events
             undone = {event.of for event in events if event.kind in UNDOING}
-            found += [(loan_id, e) for e in events if e.kind is Kind.PAYMENT and e.no not in undone]
+            found += [(loan_id, e) for e in events if e.kind in PAYMENTS and e.no not in undone]
         return found
 
     def amount(self, loan_id: int, size: tuple[str, int]) -> int:
