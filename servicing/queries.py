@@ -14,13 +14,15 @@ import sqlalchemy as sa
 
 from ledger.chart import Side
 from ledger.money import Money
-from ledger.queries.accounts import balances, role_map
+from ledger.queries.accounts import accounts, balances, role_map
 from ledger.queries.accounts import book as load_book
+from ledger.queries.entries import entries
 from ledger.queries.trial_balance import trial_balance
 from servicing.delinquency import bucket, days_past_due
 from servicing.engine import fold
 from servicing.errors import IndexUnknown, PayoffQuoteUnknown, ProductUnknown
 from servicing.events import UNDOING
+from servicing.final_account import FinalAccount, final_account
 from servicing.posting_rules import BALANCE_ROLES
 from servicing.product import Product, shipped, shipped_names, stored_product
 from servicing.state import LoanState
@@ -221,6 +223,24 @@ def booked_claim(connection: sa.Connection, loan_id: int) -> int:
     book_code = load_loan(connection, loan_id, lock=False).book_code
     code = role_map(connection, book_code, "default").get("CHARGED_OFF_CLAIM")
     return sum(money.minor for held, money in balances(connection, loan_id).items() if held == code)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinalView:
+    """A loan today, and what became of every account of it."""
+
+    view: LoanView
+    account: FinalAccount
+
+
+def final_view(connection: sa.Connection, loan_id: int) -> FinalView:
+    """Return the final account of a loan as it stands now.
+
+    Raises: LoanUnknown.
+    """
+    view = loan_view(connection, loan_id)
+    chart = accounts(connection, view.loan.book_code)
+    return FinalView(view=view, account=final_account(chart, [each.entry for each in entries(connection, loan_id)]))
 
 
 def clearing_balance(connection: sa.Connection, book_code: str, currency: str) -> Money:

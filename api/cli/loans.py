@@ -13,6 +13,7 @@ import click
 
 from api.cli.boarding import board_one
 from api.cli.default_group import DefaultGroup
+from api.cli.final_accounts import final
 from api.cli.loan_changes import (
     EVENT_COLUMNS,
     EXCESS,
@@ -73,10 +74,12 @@ def loan() -> None:
     loanbook loan return 7 2 --code R01                    the bank returned payment 2
     loanbook loan reverse 7 2 --reason "Wrong loan"        event 2 should never have been entered
     loanbook loan events 7                                 all that happened to it, by number
+    loanbook loan final 7                                  every account of it, and what is left
     """
 
 
 loan.add_command(board_one)
+loan.add_command(final)
 
 
 @loan.command()

@@ -12,6 +12,7 @@ from flask import Blueprint, Response
 from pydantic import Field, StringConstraints
 
 from api import http
+from api.final_accounts import final_json
 from api.loans import board, loan_json
 from api.models import BalanceIn, Body, BookQuery, Code, Day, DecimalText, MoneyIn
 from api.views import minor_units
@@ -19,7 +20,7 @@ from ledger.money import Money
 from ledger.queries.accounts import book
 from ledger.requests import Outcome, once
 from ledger.unit_of_work import UnitOfWork
-from servicing.queries import loan_view
+from servicing.queries import final_view, loan_view
 from servicing.terms import CustomRow, Step
 
 routes = Blueprint("loans", __name__)
@@ -148,3 +149,10 @@ def show(loan_id: int) -> Response:
     asked = http.query(LoanQuery)
     view = http.edge().read(lambda connection: loan_view(connection, loan_id, asked.on))
     return http.reply(loan_json(view, minor_units))
+
+
+@routes.get("/v1/loans/<int:loan_id>/final-account")
+def show_final_account(loan_id: int) -> Response:
+    """Return every account of a loan, the entries that took it to zero, and what is left."""
+    found = http.edge().read(lambda connection: final_view(connection, loan_id))
+    return http.reply(final_json(found, minor_units))

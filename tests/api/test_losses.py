@@ -70,3 +70,12 @@ def test_what_one_person_decides_or_cannot_be_is_refused(client: FlaskClient, lo
     assert (active["status"], active["code"]) == (409, "accrual-state-refused")
     silent = problem(send(client, f"{address}/charge-offs", {"reason": "x", "approved_by": ""}, "off"))
     assert silent["code"] == "request-invalid"
+
+
+def test_the_final_account_names_what_is_left(client: FlaskClient, loan: int) -> None:
+    send(client, f"/v1/loans/{loan}/charge-offs", decided(), "off")
+
+    final = client.get(f"/v1/loans/{loan}/final-account").get_json()
+
+    assert (final["is_done"], final["status"]) == (False, "charged_off")
+    assert final["left"] == {"charged_off_claim": usd(1_049_644), "charged_off_claim_contra": usd(1_049_644)}

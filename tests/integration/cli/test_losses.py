@@ -44,3 +44,14 @@ def test_income_stops_and_goes_on(lender: Loanbook) -> None:
     assert lender("non-accrual", first, *why).json["status"] == "non_accrual"
     assert lender("loan", "show", first, "--json").json["books"]["interest_not_accrued"] == "496.44"
     assert lender("return-to-accrual", first, *why).json["status"] == "active"
+
+
+def test_the_final_account_names_what_is_left(lender: Loanbook) -> None:
+    first = ids(lender)[0]
+
+    open_ = lender("loan", "final", first, "--json", expect=1).json
+    lender("loan", "pay", first, "10496.44", "--id", "P-1", "--method", "wire")
+    done = lender("loan", "final", first).out
+
+    assert open_["left"]["loan_principal"] == "10000.00"
+    assert "is paid_off: nothing is left" in done
