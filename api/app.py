@@ -17,6 +17,7 @@ from api.edge import Edge
 from api.guards import GuardCheck
 from api.routes import (
     ach,
+    agreements,
     credits,
     drawdowns,
     fees,
@@ -38,6 +39,7 @@ BLUEPRINTS = (
     health.routes,
     loans.routes,
     modifications.routes,
+    agreements.routes,
     payments.routes,
     payoffs.routes,
     credits.routes,

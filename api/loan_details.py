@@ -12,7 +12,7 @@ from api.views import Json, day
 from servicing.buckets import buckets
 from servicing.events import UNDOING, Event, Kind
 from servicing.queries import LoanView
-from servicing.state import ContractFigures, FeeState, InstallmentState, Modified
+from servicing.state import Agreement, ContractFigures, FeeState, InstallmentState, Modified
 
 AmountForm = Callable[[int], object]
 """How minor units of one loan's currency are written."""
@@ -92,6 +92,26 @@ def modified_json(each: Modified, amount: AmountForm) -> Json:
     }
 
 
+def agreement_json(each: Agreement, amount: AmountForm) -> Json:
+    """Return a trial plan or a settlement, and how it is kept."""
+    return {
+        "event_no": each.event_no,
+        "kind": each.kind,
+        "agreed_on": day(each.agreed_on),
+        "amount": amount(each.amount),
+        "dues": [day(due) for due in each.dues],
+        "grace_days": each.grace_days,
+        "tolerance": amount(each.tolerance),
+        "then": each.then.get("kind"),
+        "rest": each.rest,
+        "paid": amount(each.paid),
+        "met": each.met,
+        "status": each.status,
+        "ended_on": day(each.ended_on),
+        "boarded_on": day(each.boarded_on),
+    }
+
+
 def events_json(view: LoanView, amount: AmountForm) -> list[Json]:
     """Return what has happened to a loan up to a day, as it was entered."""
     return [event_json(view, event, amount) for event in view.loan.events if event.effective_date <= view.on]
@@ -131,7 +151,7 @@ SAID = frozenset(
             "agency",
         ),
         *("rate", "until", "installments", "first_due_on", "day", "components", "then", "frequency", "amortization"),
-        *("financial_difficulty", "installments_are"),
+        *("financial_difficulty", "installments_are", "payments", "grace_days", "by", "rest"),
     }
 )
 """What events say of themselves that is shown as it was entered."""

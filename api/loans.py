@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from api.loan_details import (
     AmountForm,
+    agreement_json,
     books_json,
     buckets_json,
     events_json,
@@ -78,6 +79,8 @@ def loan_json(view: LoanView, money: MoneyForm) -> Json:
         "payments": _payments(view, amount),
         "fees": [fee_json(fee, amount) for fee in state.fees],
         "reviews": reviews_json(view, amount),
+        "agreements": [agreement_json(each, amount) for each in state.agreements],
+        "delinquency_paused": any(pause.is_on(view.on) for pause in state.pauses),
         "modifications": [modified_json(each, amount) for each in state.modified],
         "events": events_json(view, amount),
     }

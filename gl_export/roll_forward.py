@@ -48,6 +48,8 @@ KINDS = (
             "interest_waived_from_income",
             "small_balance_written_off",
             "principal_forgiven",
+            "settlement_forgiven",
+            "settlement_charged_off",
         ),
     ),
     MovementKind(
@@ -78,7 +80,7 @@ KINDS = (
             "cost_recovery_earned",
         ),
     ),
-    MovementKind("capitalized", "Capitalized", ("arrears_capitalized",)),
+    MovementKind("capitalized", "Capitalized", ("arrears_capitalized", "non_accrual_interest_capitalized")),
     MovementKind("credited", "Credited", ("goodwill_credited", "merchant_refund_applied")),
     MovementKind("charged_back", "Charged back", ("payment_charged_back", "unapplied_charged_back")),
     MovementKind("refunded", "Refunded", ("refund_approved", "refund_recoverable", "refund_sent", "refund_recovered")),

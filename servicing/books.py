@@ -23,10 +23,14 @@ RECOVERY = "recovery_received"
 
 @dataclass(frozen=True, slots=True)
 class MemoInterest:
-    """How an entry's contract interest is booked that is a memo: by another template, or only as the memo."""
+    """How an entry's contract interest is booked that is a memo: by another template, or only as the memo.
+
+    What no cash brought never becomes income by it.
+    """
 
     rises: bool
     template: str | None = None
+    is_cash: bool = True
 
 
 NON_ACCRUAL: Mapping[str, MemoInterest] = {
@@ -39,6 +43,9 @@ NON_ACCRUAL: Mapping[str, MemoInterest] = {
     "interest_waived": MemoInterest(FALLS),
     "interest_waived_from_income": MemoInterest(FALLS),
     "small_balance_written_off": MemoInterest(FALLS),
+    "arrears_capitalized": MemoInterest(FALLS, "non_accrual_interest_capitalized", is_cash=False),
+    "settlement_forgiven": MemoInterest(FALLS),
+    "settlement_charged_off": MemoInterest(FALLS),
 }
 """What becomes of the interest of an entry, by its template. Memos rise in non-accrual alone, and fall whenever there
 is any."""
@@ -177,7 +184,7 @@ class Books:
         if any(rest.values()):
             yield replace(planned, amounts=rest)
         if way.template is not None:
-            amounts = self._counter_amounts(part, principal, way.rises)
+            amounts = self._counter_amounts(part, principal, way.rises) if way.is_cash else self._count(part)
             yield replace(planned, key=f"{planned.key}/interest", template=way.template, amounts=amounts)
         move = self.keep if way.rises else self.settle
         yield move(f"{planned.key}/memo", planned.effective_date, part)
@@ -192,6 +199,11 @@ class Books:
             cost_recovery = 0 if is_cash_basis else min(part, max(0, principal - self.cost_recovery))
             self.cost_recovery += cost_recovery
         return {"cost_recovery": cost_recovery, "income": part - cost_recovery}
+
+    def _count(self, part: int) -> dict[str, int]:
+        """Count interest that becomes principal by contract as paid principal: the books carry no more than before."""
+        self.cost_recovery += part
+        return {"cost_recovery": part}
 
     def _note_accrued(self, amount: int, day: date) -> None:
         year = self._fiscal_year(day)

@@ -118,8 +118,9 @@ class Drawing:
     def _goes_on(self) -> bool:
         """Begin the plan that was agreed after the last installment fell due, if there is one."""
         while self._coming:
-            if (plan := self._coming[0].plan) is not None:
-                self._install(plan)
+            change = self._coming[0]
+            if change.plan is not None:
+                self._install(change.plan, change.on)
                 return True
             self._note_rate(self._coming.popleft())
         return False
@@ -127,7 +128,7 @@ class Drawing:
     def _make(self, change: Change, *, begins: bool) -> None:
         self._note_rate(change)
         if change.plan is not None:
-            self._install(change.plan)
+            self._install(change.plan, change.on)
         else:
             self._resolved = self._resolved or change.resolves
         if change.drawn:
@@ -147,10 +148,11 @@ class Drawing:
         self._prepaid += change.prepaid
         self._shortens = self._shortens or change.shortens
 
-    def _install(self, plan: Plan) -> None:
-        """Put the installments of a plan in the place of those that were to come."""
+    def _install(self, plan: Plan, on: date) -> None:
+        """Put the installments of a plan in the place of those that were to come; none moves to before its day."""
         rule, after = self._product.business_days, plan.after
-        dues = [adjusted(day, rule.calendar, rule.convention) for day in plan.dues]
+        moved = [adjusted(due, rule.calendar, rule.convention) if due > on else due for due in plan.dues]
+        dues = [business_day if business_day > on else due for due, business_day in zip(plan.dues, moved, strict=True)]
         ends = dues if rule.adjusted and rule.convention != "none" else list(plan.dues)
         start = self._regular[after - 1].end if after else self._regular[0].start
         nominal = part_of_a_year(plan.frequency)

@@ -15,6 +15,7 @@ from datetime import date
 
 from servicing.checkpoint import Checkpoint
 from servicing.effects import (
+    agreements,
     boarding,
     charge_offs,
     chargebacks,
@@ -62,12 +63,18 @@ EFFECTS: Mapping[Kind, Effect] = {
     Kind.RECOVERY: payments.take_recovery,
     Kind.MODIFICATION: modifications.modify,
     Kind.ACCELERATED: modifications.accelerate,
+    Kind.TRIAL_PLAN: agreements.begin_trial,
+    Kind.TRIAL_PLAN_ENDED: agreements.end,
+    Kind.SETTLED: agreements.begin_settlement,
+    Kind.DELINQUENCY_PAUSED: agreements.pause,
+    Kind.DELINQUENCY_RESUMED: agreements.resume,
 }
 """What an event does of itself, by its kind; one that only undoes another does nothing more."""
 
 CLOSE_OF_DAY: tuple[Callable[[Folding, date], None], ...] = (
     fees.assess_late_fees,
     waivers.waive_what_waited,
+    agreements.judge,
     write_offs.write_off_small_balance,
     non_accrual.resume_by_policy,
     non_accrual.enter_by_policy,
@@ -121,6 +128,7 @@ def fold(
         happening = by_day.get(day, ())
         effective = [event for event in happening if event.no not in undone]
         folding.open_day(day)
+        agreements.board(folding, day)
         _take(folding, (event for event in effective if event.is_before_due))
         folding.fall_due(day)
         _take(folding, (event for event in effective if not event.is_before_due))

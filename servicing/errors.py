@@ -64,6 +64,35 @@ class ModificationRefused(DomainError, code="modification-refused"):
     reason: str
 
 
+class AgreementOpen(DomainError, code="agreement-open"):
+    """loan {loan_id} has an agreement that is open: event {event_no}, {kind}; end it first"""
+
+    loan_id: int
+    event_no: int
+    kind: str
+
+
+class AgreementUnknown(DomainError, code="agreement-unknown"):
+    """loan {loan_id} has no agreement that is open on {on}"""
+
+    loan_id: int
+    on: date
+
+
+class DelinquencyNotPaused(DomainError, code="delinquency-not-paused"):
+    """the days past due of loan {loan_id} are not paused on {on}"""
+
+    loan_id: int
+    on: date
+
+
+class DelinquencyPaused(DomainError, code="delinquency-paused"):
+    """the days past due of loan {loan_id} are paused since {start}"""
+
+    loan_id: int
+    start: date
+
+
 class RateFixed(DomainError, code="rate-fixed"):
     """the charge of loan {loan_id} is precomputed: its rate is not reset"""
 

@@ -16,6 +16,7 @@ from heapq import heappop, heappush
 from servicing.books import Books
 from servicing.checkpoint import Checkpoint, Figures, day_of_text, text_of_day
 from servicing.contract import Change, Contract
+from servicing.delinquency import day_at
 from servicing.events import PAYMENTS, Event
 from servicing.fees import Fee, Fees
 from servicing.installments import Installments
@@ -23,10 +24,11 @@ from servicing.product import RECASTS
 from servicing.running_fee import RunningFee
 from servicing.running_interest import RunningInterest
 from servicing.schedule import contract_of
-from servicing.state import LoanState, Modified, PlannedEntry, Review
+from servicing.state import LoanState, PlannedEntry, Review
 from servicing.terms import Terms
 from servicing.waterfall import ALL_RECEIVABLES, Allocation, Claim, Debt, Split, allocate, allocate_as_told
 from servicing.waterfall_order import IN_ADVANCE, Waterfall
+from servicing.workouts import Workouts
 
 ACCRUAL_KEY = "accrual:"
 """What the key of an entry of interest begins with."""
@@ -93,7 +95,7 @@ class Folding:
         self.by_installment: dict[int, Mapping[int, Allocation]] = {}
         self.planned: list[PlannedEntry] = []
         self.reviews: dict[int, Review] = {}
-        self.modified: list[Modified] = []
+        self.workouts = Workouts()
         self.waiting: list[Event] = []
         """Waivers of fees that the close of their day may bring."""
         self.paid_on: date | None = None
@@ -121,6 +123,7 @@ class Folding:
         if terms.origination_fee.minor or self.accretion.deferred:
             self.days.add(*_month_ends(first, through))
         self._note_days_of(self.contract)
+        self.days.add(*self.workouts.days())
 
     def freeze(self, day: date) -> Checkpoint:
         """Return the loan as it stands, before anything of a day."""
@@ -139,7 +142,7 @@ class Folding:
                 "fees_paid": self.fees_paid,
                 "reviews": [astuple(review) for review in self.reviews.values()],
                 "paid_off_on": text_of_day(self.paid_off_on),
-                "modified": [each.as_json() for each in self.modified],
+                "workouts": self.workouts.freeze(),
                 "changes": [change.as_json() for change in self.changes],
                 "installments": self.installments.freeze(self.contract.rows),
                 "interest": self.interest.freeze(),
@@ -164,7 +167,7 @@ class Folding:
         self.fees, self.fees_paid = Fees(self._paid_on, figures["fees"]), figures["fees_paid"]
         self.reviews = {review[0]: Review(*review) for review in figures["reviews"]}
         self.paid_off_on = day_of_text(figures["paid_off_on"])
-        self.modified = [Modified.from_json(stored) for stored in figures.get("modified", ())]
+        self.workouts = Workouts.thaw(figures["workouts"])
         self.installments.thaw(figures["installments"])
         self.interest.thaw(figures["interest"])
         self.origination_fee.thaw(figures["origination_fee"], self.changes)
@@ -197,10 +200,6 @@ class Folding:
         """Return the principal that the installments share whose period has not ended by a day."""
         earned, owed = self.interest.earned, self.owed["principal"]
         return self.installments.principal_to_come(day, interest_earned=earned, principal_owed=owed)
-
-    def book_interest_to(self, day: date) -> None:
-        """Book the interest that is earned by a day, before anything else of it."""
-        self._book_interest(f"{ACCRUAL_KEY}{day}", day, self.interest.unbooked)
 
     def open_day(self, day: date) -> None:
         """Accrue the nights before a day."""
@@ -420,7 +419,9 @@ class Folding:
             fee_income_ahead=self._fee_income_ahead(),
             fees=self.fees.states(),
             reviews=tuple(self.reviews.values()),
-            modified=tuple(self.modified),
+            modified=tuple(self.workouts.modified),
+            pauses=tuple(self.workouts.pauses),
+            agreements=tuple(self.workouts.agreements),
             outlook=self.interest.outlook(self.owed["principal"]),
             checkpoint=checkpoint,
             non_accrual_since=self.books.non_accrual_since,
@@ -442,7 +443,7 @@ class Folding:
         if self.books.is_charged_off:
             return "charged_off"
         if self.paid_off_on is not None and not self.recoverable:
-            return "paid_off"
+            return "settled" if self.workouts.settled else "paid_off"
         return "non_accrual" if self.books.is_non_accrual else "active"
 
     def _note_days_of(self, contract: Contract) -> None:
@@ -452,7 +453,8 @@ class Folding:
             self.days.add(row.due, row.interest_to)
             if product.late_fee.is_charged:
                 self.days.add(row.due + timedelta(days=product.grace_days))
-            self.days.add(*(row.due + timedelta(days=dpd) for dpd in product.thresholds))
+            for dpd in product.thresholds:
+                self.days.add(day_at(row.due, dpd, self.workouts.pauses) or row.due)
 
     def _paid_on(self, no: int, receivable: str) -> int:
         return self.installments.paid_on(no, receivable)

@@ -17,6 +17,7 @@ from ledger.templates import Row, Template, Templates, instantiate, narrate
 from servicing.loss_rules import LOSS_RULES
 from servicing.state import PlannedEntry
 from servicing.turns import RAIL, Rule, Turn
+from servicing.workout_rules import WORKOUT_RULES
 
 TAKES_FROM: tuple[tuple[Turn, str], ...] = (
     (Turn.SETTLES, "LOAN_PRINCIPAL"),
@@ -33,29 +34,6 @@ ASSETS = frozenset({"LOAN_PRINCIPAL"})
 
 
 RULES = (
-    Rule(
-        Turn.CONVERTS,
-        Template(
-            "arrears_capitalized",
-            1,
-            "Arrears capitalized",
-            (
-                Row("LOAN_PRINCIPAL", "INTEREST_RECEIVABLE", "interest"),
-                Row("LOAN_PRINCIPAL", "LATE_FEES_RECEIVABLE", "late_fees"),
-                Row("LOAN_PRINCIPAL", "RETURNED_PAYMENT_FEES_RECEIVABLE", "returned_payment_fees"),
-                Row("LOAN_PRINCIPAL", "OTHER_FEES_RECEIVABLE", "other_fees"),
-            ),
-        ),
-    ),
-    Rule(
-        Turn.SETTLES,
-        Template(
-            "principal_forgiven",
-            1,
-            "Principal forgiven",
-            (Row("ALLOWANCE_FOR_CREDIT_LOSSES", "LOAN_PRINCIPAL", "principal"),),
-        ),
-    ),
     Rule(
         Turn.CHARGES,
         Template(
@@ -413,6 +391,7 @@ RULES = (
         ),
     ),
     *LOSS_RULES,
+    *WORKOUT_RULES,
 )
 
 TEMPLATES = Templates(rule.template for rule in RULES)

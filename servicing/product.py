@@ -285,6 +285,7 @@ class Product(_Rules):
             "non_accrual",
             "charge_off",
             "fiscal_year_starts",
+            "paused_days",
         }
     )
 
@@ -323,6 +324,7 @@ class Product(_Rules):
     small_balance: SmallBalance = SmallBalance()
     origination_fee: PercentFee = PercentFee()
     down_payment: DownPayment = DownPayment()
+    paused_days: Literal["skip", "count"] = "skip"
     non_accrual_dpd: int | None = Field(default=None, ge=1)
     charge_off_dpd: int | None = Field(default=None, ge=1)
     non_accrual: NonAccrual = NonAccrual()

@@ -46,6 +46,14 @@ _FEE: Mapping[str, Check] = {
     **dict.fromkeys(("amount", "tax", "waived", "paid", "owed"), decimal),
 }
 _REVIEW: Mapping[str, Check] = {"event": text, "decided": decimal, "stands": decimal}
+_AGREEMENT: Mapping[str, Check] = {
+    "event": text,
+    "kind": text,
+    "status": text,
+    "met": whole,
+    "paid": decimal,
+    "ended_on": lambda value, place: None if value is None else day(value, place),
+}
 _LINE: Mapping[str, Check] = {"account": text, "debit": decimal, "credit": decimal}
 _REFUSED: Mapping[str, Check] = {"event": text, "code": text}
 
@@ -120,6 +128,7 @@ _CHECKS: Mapping[str, Check] = {
     "buckets": lambda value, place: _keys(value, place, dict.fromkeys(COMPONENTS, _bucket)),
     "fees": _rows(_FEE, "id"),
     "reviews": _rows(_REVIEW, "event"),
+    "agreements": _rows(_AGREEMENT, "event"),
     "dpd": whole,
     "bucket": text,
     "status": text,

@@ -77,6 +77,13 @@ KINDS: Mapping[str, Keys] = {
     "reage": _keys("", f"installments first_due_on frequency {DECIDED}"),
     "reamortize": _keys("", DECIDED),
     "accelerate": _keys("", "reason approved_by"),
+    "trial_plan": _keys(
+        "payments amount", "first_due_on from frequency grace_days tolerance pause then reason approved_by"
+    ),
+    "settle": _keys("amount by", "rest grace_days reason approved_by"),
+    "end_agreement": _keys("", "reason"),
+    "pause_delinquency": _keys("", "until reason"),
+    "resume_delinquency": _keys("", "reason"),
     "run_day": _keys(),
     "accrue": _keys(),
     "close_month": _keys(),
@@ -85,10 +92,7 @@ KINDS: Mapping[str, Keys] = {
 
 LATER = frozenset(
     {
-        "trial_plan",
         "promise",
-        "pause_delinquency",
-        "resume_delinquency",
         "sell",
         "buy_back",
     }
@@ -196,5 +200,7 @@ _READERS: Mapping[str, Callable[[Any, str], Any]] = {
     "components": _any,
     "frequency": _any,
     "financial_difficulty": _flag,
+    "pause": _flag,
+    "then": _any,
 }
 """How the values of events are read that are not any text."""

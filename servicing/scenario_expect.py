@@ -47,7 +47,7 @@ def _differences(
             yield from _compare(f"{place}.{key}", item[key], got)
     if "installments" in item:
         yield from _rows(f"{place}.installments", item["installments"], view["installments"])
-    for key, name in (("fees", "id"), ("reviews", "event")):
+    for key, name in (("fees", "id"), ("reviews", "event"), ("agreements", "event")):
         if key in item:
             yield from _named_rows(f"{place}.{key}", item[key], view[key], name)
     if "entries_of" in item:

@@ -12,13 +12,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from ledger.dates import Month
+from servicing.delinquency import day_at, days_past_due
 from servicing.outlook import Outlook
 from servicing.rates import reset_days
-from servicing.state import LoanState
+from servicing.state import CLOSED, LoanState
 from servicing.terms import Terms
-
-CLOSED = frozenset({"paid_off", "charged_off"})
-"""The statuses of loans to which no day brings anything."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +47,7 @@ def standing_of(state: LoanState, terms: Terms, closed_through: date | None) -> 
         outlook=state.outlook,
         is_open=state.status not in CLOSED or next_step_on <= state.through,
         next_step_on=next_step_on,
-        unpaid_since=None if unpaid is None else unpaid.due,
+        unpaid_since=None if unpaid is None else _counting_since(state, unpaid.due),
         matures_on=state.installments[-1].due,
         fee_income=state.fee_income_ahead,
         is_non_accrual=state.non_accrual_since is not None,
@@ -59,6 +57,11 @@ def standing_of(state: LoanState, terms: Terms, closed_through: date | None) -> 
 def days_past_due_on(standing: Standing, day: date) -> int:
     """Return the days past due at the close of a day before the next step."""
     return 0 if standing.unpaid_since is None else max(0, (day - standing.unpaid_since).days)
+
+
+def _counting_since(state: LoanState, due: date) -> date:
+    """Return the day from which days past due count on: a due date, later by the days that were paused."""
+    return due if due >= state.through else state.through - timedelta(days=days_past_due(state, state.through))
 
 
 def _steps(state: LoanState, terms: Terms, closed_through: date | None) -> Iterator[date]:
@@ -82,6 +85,13 @@ def _steps(state: LoanState, terms: Terms, closed_through: date | None) -> Itera
         yield max(evaluated, terms.funded_on) + timedelta(days=1)
     if state.deferred_fee:
         yield Month.of(state.through + timedelta(days=1)).plus(len(state.fee_income_ahead)).last_day
+    # Days past due do not go by the calendar while they are paused, nor when a pause is over that counts after all.
+    if any(pause.end is None or state.through <= pause.end for pause in state.pauses):
+        yield state.through + timedelta(days=1)
+    for agreement in state.agreements:
+        yield from (day for day in agreement.days() if day > evaluated)
+        if agreement.status == "open" and state.through > evaluated:
+            yield max(evaluated, terms.funded_on) + timedelta(days=1)
     if state.held:
         yield from (line.due for line in state.installments if line.due > state.through)
     last = state.installments[-1]
@@ -100,8 +110,8 @@ def _turns(state: LoanState, terms: Terms, evaluated: date) -> Iterator[date]:
     later = [product.charge_off_dpd, None if state.non_accrual_since is not None else product.non_accrual_dpd]
     for dpd in (dpd for dpd in later if dpd is not None):
         for line in state.installments:
-            day = line.due + timedelta(days=dpd)
-            if day > evaluated and (line.paid_off_on is None or line.paid_off_on > day):
+            day = day_at(line.due, dpd, state.pauses)
+            if day is not None and day > evaluated and (line.paid_off_on is None or line.paid_off_on > day):
                 yield day
                 break
     if state.non_accrual_since is not None and state.through > evaluated:

@@ -7,13 +7,14 @@ Next: `servicing/replay.py`, which compares the planned entries with the booked 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from datetime import date
+from dataclasses import asdict, dataclass, replace
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 from servicing.checkpoint import Checkpoint
 from servicing.contract import Installment
+from servicing.delinquency import Pause
 from servicing.outlook import Outlook
 from servicing.waterfall import Allocation
 
@@ -135,6 +136,62 @@ class Modified:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Agreement:
+    """A trial plan or a settlement, and how it is kept; amounts in minor units.
+
+    Each of its `dues` asks for `amount` more in all, paid since it was agreed; what is missing may be up to the
+    `tolerance`, and come so many `grace_days` late. `then` is the modification of a trial, `rest` what becomes of the
+    rest after a settlement.
+    """
+
+    event_no: int
+    kind: str
+    agreed_on: date
+    amount: int
+    dues: tuple[date, ...]
+    grace_days: int
+    tolerance: int
+    then: Mapping[str, Any]
+    rest: str | None
+    paid: int = 0
+    met: int = 0
+    status: str = "open"
+    ended_on: date | None = None
+    boarded_on: date | None = None
+
+    @property
+    def awaits_boarding(self) -> bool:
+        """Tell whether a trial was kept, and its modification has not taken effect."""
+        return self.kind == "trial_plan" and self.status == "met" and self.boarded_on is None
+
+    def judged(self, day: date) -> Agreement:
+        """Return how it stands at the close of a day. A settlement is kept as soon as its amount is paid."""
+        met = self.met
+        while met < len(self.dues) and self.paid >= (met + 1) * self.amount - self.tolerance:
+            if self.kind == "trial_plan" and day < self.dues[met]:
+                break
+            met += 1
+        if met == len(self.dues):
+            return replace(self, met=met, status="met", ended_on=day)
+        is_late = day >= self.dues[met] + timedelta(days=self.grace_days)
+        status, ended_on = ("broken", day) if is_late else (self.status, self.ended_on)
+        return replace(self, met=met, status=status, ended_on=ended_on)
+
+    def days(self) -> tuple[date, ...]:
+        """Return the days on which it may be judged otherwise, or takes effect."""
+        if self.status != "open":
+            return (self.ended_on + timedelta(days=1),) if self.awaits_boarding and self.ended_on else ()
+        return (*self.dues, *(due + timedelta(days=self.grace_days) for due in self.dues))
+
+
+CLOSED = frozenset({"paid_off", "settled", "charged_off"})
+"""The statuses of loans that the books carry no more."""
+
+IN_REPAYMENT = frozenset({"active", "non_accrual"})
+"""The statuses of loans whose contract goes on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LoanState:
     """A loan at the close of a day. `interest` is accrued to that day, booked or not.
 
@@ -182,6 +239,10 @@ class LoanState:
     """Events whose amount no longer fits, for a person to look at."""
     modified: tuple[Modified, ...] = ()
     """The modifications that took effect, in their order."""
+    pauses: tuple[Pause, ...] = ()
+    """Days that are not counted as past due."""
+    agreements: tuple[Agreement, ...] = ()
+    """Trial plans and settlements, and how they are kept."""
     checkpoint: Checkpoint | None = None
     """Where a later fold can begin, if one was asked for; `allocations` and `planned` of this one then begin there."""
 

@@ -111,7 +111,7 @@ class _Work:
             fees_through=self.closed_through,
             accrual_days=accrued,
             start=start,
-            checkpoint_on=next_checkpoint_day(loan, last_event_on, through, self.closed_through),
+            checkpoint_on=next_checkpoint_day(loan, self.events, last_event_on, through, self.closed_through),
             plan_from=plan_from,
         )
         currency = loan.terms.currency

@@ -16,6 +16,7 @@ from servicing.engine import fold
 from servicing.errors import DrawdownExceedsCommitment, DrawdownRefused
 from servicing.events import UNDOING, Event, Kind
 from servicing.schedule import periods_of
+from servicing.state import CLOSED
 from servicing.store import Loan
 
 
@@ -75,6 +76,6 @@ def _reason_against(loan: Loan, event: Event) -> str | None:
         return "its charge is precomputed"
     if event.effective_date >= last:
         return f"its last installment is due on {last}"
-    if fold(loan.terms, loan.events, event.effective_date, fees_through=loan.fees_through).status == "paid_off":
+    if fold(loan.terms, loan.events, event.effective_date, fees_through=loan.fees_through).status in CLOSED:
         return "it is paid off"
     return None

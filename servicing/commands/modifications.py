@@ -18,7 +18,7 @@ from servicing.engine import fold
 from servicing.errors import ModificationInvalid, ModificationRefused
 from servicing.events import Event, Kind
 from servicing.modification import ALIASES, BY_ENTRY, costs_money, read_modification
-from servicing.state import LoanState
+from servicing.state import IN_REPAYMENT, LoanState
 from servicing.store import Loan
 
 ON_INSTALLMENTS = frozenset({"recast", "defer", "due_date", "forbear"})
@@ -122,7 +122,7 @@ def _check_loan(loan: Loan, event: Event, kind: str) -> None:
     if loan.terms.product.interest == "precomputed" and kind != "accelerate":
         raise refuse("its charge is precomputed; refinance it")
     before = before_the_event(loan, event)
-    if before.status != "active":
+    if before.status not in IN_REPAYMENT:
         raise refuse(f"it is {before.status}")
     is_to_come = any((row.ends or row.due) > on for row in before.schedule)
     if not is_to_come and kind in (*ON_INSTALLMENTS, "accelerate"):

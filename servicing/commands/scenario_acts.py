@@ -28,7 +28,6 @@ from servicing.commands.credits import credit
 from servicing.commands.cycle import accrue_loan, run_day
 from servicing.commands.drawdowns import draw_down
 from servicing.commands.fees import charge_fee
-from servicing.commands.modifications import accelerate, modify
 from servicing.commands.non_accrual import enter_non_accrual, return_to_accrual
 from servicing.commands.payments import return_payment, take_payment
 from servicing.commands.payoffs import pay_off, quote_payoff
@@ -36,12 +35,12 @@ from servicing.commands.rate_resets import reset_rate
 from servicing.commands.recording import Recorded
 from servicing.commands.refunds import refund
 from servicing.commands.reversals import reverse_event
+from servicing.commands.scenario_workouts import WORKOUTS
 from servicing.commands.waivers import waive
 from servicing.commands.write_offs import write_off_small_balance
 from servicing.effects.fees import returned_payment_fee_id
 from servicing.errors import PaymentUnknown, PayoffQuoteUnknown
 from servicing.events import Kind
-from servicing.modification import TOLD
 from servicing.scenario import Scenario
 from servicing.scenario_events import PARTS, ScenarioEvent
 
@@ -312,30 +311,6 @@ def _reset_rate(live: Live, event: ScenarioEvent) -> int:
     return reset_rate(live.uow, live.loan_id, rate=rate, effective_date=event.on, request_key=key).event_no
 
 
-def _modify(live: Live, event: ScenarioEvent, *, kind: str | None = None) -> int:
-    return modify(
-        live.uow,
-        live.loan_id,
-        kind=kind or event.values["kind"],
-        told={name: value for name, value in event.values.items() if name in TOLD},
-        effective_date=event.on,
-        request_key=live.key_of(event),
-        financial_difficulty=event.values.get("financial_difficulty"),
-        **_decided(event),
-    ).event.no
-
-
-def _accelerate(live: Live, event: ScenarioEvent) -> int:
-    key = live.key_of(event)
-    return accelerate(live.uow, live.loan_id, effective_date=event.on, request_key=key, **_decided(event)).event.no
-
-
-def _decided(event: ScenarioEvent) -> dict[str, str]:
-    """Return why something was decided and who approved of it; a scenario need not say either."""
-    reason, approved_by = event.values.get("reason", "scenario"), event.values.get("approved_by", "approver")
-    return {"reason": reason, "approved_by": approved_by}
-
-
 def _run_day(live: Live, event: ScenarioEvent) -> None:
     run_day(live.uow, live.loan_id, event.on)
 
@@ -378,12 +353,9 @@ ACTS: Mapping[str, Act] = {
     "recovery": _recover,
     "disburse": _draw,
     "rate": _reset_rate,
-    "modify": _modify,
-    "reage": partial(_modify, kind="reage"),
-    "reamortize": partial(_modify, kind="reamortize"),
-    "accelerate": _accelerate,
     "run_day": _run_day,
     "accrue": _accrue,
     "close_month": _close_months,
+    **WORKOUTS,
 }
 """What each event does, by its word."""

@@ -159,6 +159,7 @@ def _report(live: Live, happened: list[dict[str, Any]]) -> dict[str, Any]:
         "installments": _installments_json(live, final),
         "fees": _fees_json(live, final),
         "reviews": _reviews_json(live, final),
+        "agreements": _agreements_json(live, final),
         "final": {"on": on.isoformat(), **_view_json(live, on, brief=True)},
     }
 
@@ -191,7 +192,23 @@ def _details_json(live: Live, view: LoanView) -> dict[str, Any]:
         "accounts": _accounts_json(live),
         "fees": _fees_json(live, view),
         "reviews": _reviews_json(live, view),
+        "agreements": _agreements_json(live, view),
     }
+
+
+def _agreements_json(live: Live, view: LoanView) -> list[dict[str, Any]]:
+    ids = {number: id_ for id_, number in live.event_nos.items()}
+    return [
+        {
+            "event": ids[each.event_no],
+            "kind": each.kind,
+            "status": each.status,
+            "met": each.met,
+            "paid": live.text(each.paid),
+            "ended_on": None if each.ended_on is None else each.ended_on.isoformat(),
+        }
+        for each in view.state.agreements
+    ]
 
 
 def _fees_json(live: Live, view: LoanView) -> list[dict[str, Any]]:

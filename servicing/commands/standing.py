@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from servicing import tables
 from servicing.checkpoint import Checkpoint
 from servicing.engine import FOLD_VERSION
+from servicing.events import Event, Kind
 from servicing.posting_rules import Roles
 from servicing.standing import Standing, standing_of
 from servicing.state import LoanState
@@ -82,7 +83,9 @@ def load_checkpoint(connection: sa.Connection, loan: Loan) -> Checkpoint | None:
     return None if row is None else Checkpoint(row.day, row.figures)
 
 
-def next_checkpoint_day(loan: Loan, last_event_on: date, through: date, closed_through: date | None) -> date | None:
+def next_checkpoint_day(
+    loan: Loan, events: Sequence[Event], last_event_on: date, through: date, closed_through: date | None
+) -> date | None:
     """Return the day at whose beginning a fold should make a checkpoint, if at all.
 
     What happens next mostly happens after what happened last. Nothing may be left to do on a day before: closes are
@@ -90,10 +93,14 @@ def next_checkpoint_day(loan: Loan, last_event_on: date, through: date, closed_t
     """
     day = max(last_event_on, through - timedelta(days=LONGEST_WAY))
     product = loan.terms.product
-    if product.late_fee.is_charged or product.small_balance.automatic or product.thresholds:
+    judged = product.thresholds or any(event.kind in JUDGED for event in events)
+    if product.late_fee.is_charged or product.small_balance.automatic or judged:
         day = min(day, (closed_through or loan.terms.funded_on - timedelta(days=1)) + timedelta(days=1))
     return day if day > loan.terms.funded_on else None
 
+
+JUDGED = frozenset({Kind.TRIAL_PLAN, Kind.SETTLED})
+"""The kinds of events whose outcome the closes of days decide."""
 
 LONGEST_WAY = 30
 """How many days a fold goes back at most to its checkpoint if nothing happened in them."""

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from datetime import date
 
 from servicing.books import claim_entry
+from servicing.delinquency import days_counted
 from servicing.events import Event, Kind
 from servicing.folding import Folding
 
@@ -26,7 +27,7 @@ def charge_off(folding: Folding, event: Event) -> None:
 def charge_off_by_policy(folding: Folding, day: date) -> None:
     """Charge off a loan that is as many days past due as the product says, unless a person has reversed just that."""
     threshold, since = folding.terms.product.charge_off_dpd, folding.installments.unpaid_since(day)
-    if threshold is None or since is None or (day - since).days < threshold:
+    if threshold is None or since is None or days_counted(since, day, folding.workouts.pauses) < threshold:
         return
     if since not in folding.books.charge_offs_spared:
         _charge_off(folding, f"charge_off:{day}", day, by=None)

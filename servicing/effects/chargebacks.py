@@ -16,6 +16,7 @@ from servicing.waterfall import ALL_RECEIVABLES, RECEIVABLES
 def charge_back(folding: Folding, event: Event) -> None:
     """Owe again what a payment had paid; cash of it that is unapplied still goes first where nothing was paid."""
     day, key, role = event.effective_date, f"event:{event.no}", CLEARING_ROLES[event.method]
+    folding.workouts.receive(-event.amount)
     again = _owed_again(folding, event)
     rest = event.amount - sum(again.values())
     unapplied = min(folding.unapplied, rest)

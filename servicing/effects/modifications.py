@@ -16,6 +16,7 @@ from typing import Any
 from servicing.amortization import LEVEL
 from servicing.coming import dues_after, kept, moved_to_day, next_due, with_more, worked_out_again
 from servicing.contract import Asked, Change, Phase, Plan
+from servicing.delinquency import days_counted
 from servicing.due_dates import due_dates
 from servicing.effects.fees import by_receivable
 from servicing.events import Event
@@ -53,16 +54,16 @@ def modify(folding: Folding, event: Event) -> None:
 
 
 def take_effect(folding: Folding, agreed: Agreed) -> Done:
-    """Let a modification take effect, and keep the contract before and after it; nothing of a loan that is paid off."""
-    if folding.paid_off_on is not None:
+    """Let a modification take effect, and keep the contract before and after it; nothing of a loan that is over."""
+    if folding.paid_off_on is not None or folding.books.is_charged_off:
         return Done()
     on, unpaid_since = agreed.on, folding.installments.unpaid_since(agreed.on)
     before = figures_of(folding, on)
-    folding.book_interest_to(on)
+    folding.accrue_by(on)
     done = ACTS[agreed.details["kind"]](folding, agreed)
-    dpd = 0 if unpaid_since is None else (on - unpaid_since).days
+    dpd = 0 if unpaid_since is None else days_counted(unpaid_since, on, folding.workouts.pauses)
     told = agreed.details.get("financial_difficulty")
-    folding.modified.append(
+    folding.workouts.modified.append(
         Modified(
             event_no=agreed.no,
             kind=agreed.details["kind"],
@@ -83,7 +84,7 @@ def take_effect(folding: Folding, agreed: Agreed) -> Done:
 def accelerate(folding: Folding, event: Event) -> None:
     """Let everything that was to come fall due on the day."""
     on = event.effective_date
-    if folding.paid_off_on is None and _coming(folding, on):
+    if folding.paid_off_on is None and not folding.books.is_charged_off and _coming(folding, on):
         _plan(folding, on, [on], [Phase(1, "level_whole")])
         _let_fall_due(folding, on)
 
@@ -261,10 +262,11 @@ def _due_date(folding: Folding, agreed: Agreed) -> Done:
 
 
 def _capitalize(folding: Folding, agreed: Agreed) -> Done:
-    """Make arrears principal. With interest, what is past due of principal is shared anew as well."""
+    """Make arrears principal. With interest, or after the last due date, what is past due is shared anew as well."""
     on = agreed.on
     components = agreed.details.get("components") or CAPITALIZED
-    principal, interest = _clear(folding, on) if "interest" in components else (0, 0)
+    clears = "interest" in components or not _coming(folding, on)
+    principal, interest = _clear(folding, on) if clears else (0, 0)
     capitalized = _make_principal(folding, agreed, components)
     _again(folding, on, drawn=capitalized)
     return Done(capitalized=capitalized, moved=principal + interest)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+from servicing.delinquency import days_counted
 from servicing.events import Event
 from servicing.folding import Folding
 
@@ -28,7 +29,7 @@ def resume(folding: Folding, event: Event) -> None:
 def enter_by_policy(folding: Folding, day: date) -> None:
     """Stop the income of a loan that is as many days past due as the product says."""
     threshold, since = folding.terms.product.non_accrual_dpd, folding.installments.unpaid_since(day)
-    if threshold is None or since is None or (day - since).days < threshold:
+    if threshold is None or since is None or days_counted(since, day, folding.workouts.pauses) < threshold:
         return
     if since != folding.books.non_accrual_spared:
         _enter(folding, f"non_accrual:{day}", day, by=None)

@@ -24,6 +24,7 @@ def pay(folding: Folding, event: Event) -> None:
         pay_claim(folding, event)
         return
     recovered = 0 if event.details.get("allocate") else recover(folding, event)
+    folding.workouts.receive(event.amount)
     cash, pays_off = event.amount - recovered, bool(event.details.get("payoff"))
     if pays_off:
         folding.held = 0

@@ -38,3 +38,19 @@ def test_a_modification_is_tried_and_made(lender: Loanbook) -> None:
     assert "is none of" in lender("modify", first, "shrink", "--reason", "x", expect=2).err
     called = lender("accelerate", first, "--reason", "Default", "--approver", "ben").out
     assert "2026-02-10" in called
+
+
+def test_what_is_agreed_is_shown_with_the_loan(lender: Loanbook) -> None:
+    first = ids(lender)[0]
+    trial = ("trial-plan", first, "--payments", "3", "--amount", "500", "--then", "extend", "--reason", "Hardship")
+
+    assert "extend needs it" in lender(*trial, "--approver", "ben", expect=2).err
+    assert "is not NAME=VALUE" in lender(*trial, "--told", "installments", expect=2).err
+    lender(*trial, "--told", "installments=6", "--approver", "ben")
+    (agreed,) = lender("loan", first, "--json").json["agreements"]
+    assert (agreed["status"], agreed["then"]) == ("open", "extend")
+    lender("end-agreement", first, "--reason", "Withdrawn")
+    lender("settlement", first, "6000", "--by", "2026-06-30", "--reason", "Hardship", "--approver", "ben", "--dry-run")
+    lender("delinquency", "pause", first, "--until", "2026-03-01", "--reason", "Flood")
+    assert lender("loan", first, "--json").json["delinquency_paused"] is True
+    assert "delinquency_resumed" in lender("delinquency", "resume", first, "--reason", "Over").out

@@ -124,6 +124,7 @@ def any_terms(
         **draw(waterfalls),
         "late_fee": draw(st.sampled_from(LATE_FEES)),
         "fee_tax": FeeTax(percent=draw(st.sampled_from((Decimal(0), Decimal("8.25"))))),
+        "paused_days": draw(st.sampled_from(["skip", "count"])),
         "small_balance": SmallBalance(limit=Decimal(draw(st.integers(1, 50))), automatic=draw(st.booleans())),
         **draw(LOSSES),
         "grace": Grace(

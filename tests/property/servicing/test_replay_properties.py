@@ -18,7 +18,7 @@ from servicing.schedule import periods_of
 from servicing.terms import Terms
 from tests.property.servicing.journals import Journal
 from tests.property.servicing.loan_terms import ANY_BUSINESS_DAYS, ANY_WATERFALL, USUAL_WATERFALL, any_terms
-from tests.property.servicing.workouts import workouts
+from tests.property.servicing.workouts import agreements, workouts
 from tests.unit.servicing.examples import FUNDED, day, drawdown, payment, reset, undoing
 
 END = 420
@@ -72,6 +72,9 @@ def lives(
             (paid if events[-1].kind is Kind.RECOVERY else decided).append(no)
         elif what == "modify" and terms.product.interest != "precomputed":
             events.append(draw(workouts(no, day(entered - back), day(entered), terms.principal.minor)))
+            decided.append(no)
+        elif what == "agree" and terms.product.interest != "precomputed":
+            events.append(draw(agreements(no, day(entered - back), day(entered), terms.principal.minor)))
             decided.append(no)
         elif what == "reset" and terms.product.interest != "precomputed":
             events.append(reset(no, Decimal(draw(st.integers(0, 3600))) / 100, day(entered - back), day(entered)))
@@ -161,8 +164,11 @@ def test_parts_sum_to_payments_and_installments_to_the_books(life: tuple[Terms, 
 def test_an_installment_is_satisfied_before_a_later_one_takes_principal_or_interest(
     life: tuple[Terms, tuple[Event, ...]],
 ) -> None:
-    # Another rate or a drawdown asks for more on an installment that was paid ahead, and so opens it again.
-    terms, events = life[0], tuple(event for event in life[1] if event.kind not in (Kind.RATE_RESET, Kind.DRAWDOWN))
+    # Another rate, a drawdown or a modification asks for more on an installment that was paid ahead, and so opens it
+    # again; a recovery has an order of its own.
+    own = (Kind.RATE_RESET, Kind.DRAWDOWN, Kind.MODIFICATION, Kind.TRIAL_PLAN, Kind.CHARGE_OFF)
+    terms, events = life[0], tuple(event for event in life[1] if event.kind not in own)
+    terms = replace(terms, product=terms.product.model_copy(update={"charge_off_dpd": None}))
     state = fold(terms, events, day(END), fees_through=day(END))
 
     open_, later_paid = False, False

@@ -17,7 +17,8 @@ from servicing.delinquency import days_past_due
 from servicing.engine import fold
 from servicing.events import Event
 from servicing.product import PercentFee
-from servicing.standing import CLOSED, days_past_due_on, standing_of
+from servicing.standing import days_past_due_on, standing_of
+from servicing.state import CLOSED
 from servicing.terms import Terms
 from tests.property.servicing.cash_lives import cash_lives
 from tests.property.servicing.test_replay_properties import END, lives

@@ -97,3 +97,41 @@ TOLD: dict[str, Any] = {
     "accelerate": lambda draw, on, principal: {},
 }
 """What a modification of each kind is told."""
+
+
+AGREED = (
+    Kind.TRIAL_PLAN,
+    Kind.TRIAL_PLAN,
+    Kind.SETTLED,
+    Kind.TRIAL_PLAN_ENDED,
+    Kind.DELINQUENCY_PAUSED,
+    Kind.DELINQUENCY_RESUMED,
+)
+
+
+@st.composite
+def agreements(draw: st.DrawFn, no: int, on: date, entered: date, principal: int) -> Event:
+    """Draw a trial plan, a settlement, the end of one, or a pause of days past due."""
+    kind = draw(st.sampled_from(AGREED))
+    details: dict[str, Any] = {"reason": "any"}
+    if kind is Kind.TRIAL_PLAN:
+        details |= {
+            "payments": draw(st.integers(1, 3)),
+            "first_due_on": _later(draw, on),
+            "frequency": draw(st.sampled_from(["monthly", "days:10"])),
+            "grace_days": draw(st.integers(0, 10)),
+            "tolerance": draw(st.integers(0, 10)),
+            "pause": draw(st.booleans()),
+            "then": dict(draw(workouts(no, on, entered, principal).filter(_is_modification)).details),
+        }
+    elif kind is Kind.SETTLED:
+        rest = draw(st.sampled_from(["charge_off", "forgive"]))
+        details |= {"by": _later(draw, on), "rest": rest, "grace_days": draw(st.integers(0, 3))}
+    elif kind is Kind.DELINQUENCY_PAUSED:
+        details |= draw(st.sampled_from([{}, {"until": _later(draw, on)}]))
+    amount = draw(st.integers(1, 1 + principal // 3)) if kind in (Kind.TRIAL_PLAN, Kind.SETTLED) else 0
+    return Event(no=no, kind=kind, effective_date=on, entered_on=entered, amount=amount, details=details)
+
+
+def _is_modification(event: Event) -> bool:
+    return event.kind is Kind.MODIFICATION and event.details["kind"] != "forgive"
