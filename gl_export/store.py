@@ -7,7 +7,7 @@ Next: `gl_export/commands/`, `gl_export/queries/`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -184,6 +184,13 @@ def block_hash(connection: sa.Connection, block_no: int) -> bytes | None:
     """Return the hash of a seal block, None if there is no such block."""
     statement = sa.text("SELECT block_hash FROM ledger.seal_block WHERE block_no = :block_no")
     found: bytes | None = connection.scalar(statement, {"block_no": block_no})
+    return found
+
+
+def sealed_at(connection: sa.Connection, block_no: int) -> datetime | None:
+    """Return when a block was sealed, None if there is no such block."""
+    statement = sa.text("SELECT sealed_at FROM ledger.seal_block WHERE block_no = :block_no")
+    found: datetime | None = connection.scalar(statement, {"block_no": block_no})
     return found
 
 

@@ -5,6 +5,7 @@ Folded from the loan's events, never from a stored copy. Next: `ledger/queries/e
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from decimal import Decimal
@@ -282,3 +283,27 @@ def index_values(connection: sa.Connection, name: str) -> tuple[IndexValueView, 
         known = connection.scalars(sa.text("SELECT DISTINCT name FROM servicing.index_value ORDER BY name"))
         raise IndexUnknown(name=name, known=tuple(known))
     return tuple(IndexValueView(**{**row, "value": row["value"].normalize()}) for row in rows)
+
+
+_MODIFIED = sa.text(
+    "SELECT e.loan_id, bool_or(e.kind IN ('modification', 'trial_plan') AND e.effective_date <= :on) AS modified,"
+    " max(e.event_no) AS last_no FROM servicing.event e JOIN servicing.loan l ON l.loan_id = e.loan_id"
+    " JOIN ledger.book b ON b.book_id = l.book_id AND b.code = :book_code"
+    " WHERE e.loan_id IN (SELECT m.loan_id FROM servicing.event m WHERE m.kind IN ('modification', 'trial_plan'))"
+    " AND e.recorded_at <= :known GROUP BY e.loan_id ORDER BY e.loan_id"
+)
+
+
+def modified_loans(connection: sa.Connection, book_code: str, *, on: date, known: datetime) -> Iterator[LoanView]:
+    """Yield the loans of a book that were modified by a day, at its close, by what was recorded by a moment."""
+    rows = connection.execute(_MODIFIED, {"book_code": book_code, "on": on, "known": known}).all()
+    for row in rows:
+        if not row.modified:
+            continue
+        loan = load_loan(connection, row.loan_id, lock=False)
+        events = tuple(event for event in loan.events if event.no <= row.last_no)
+        marks = None if loan.fees_through is None else min(loan.fees_through, on)
+        state = fold(loan.terms, events, on, fees_through=marks)
+        dpd = days_past_due(state, on)
+        if state.modified:
+            yield LoanView(loan=loan, on=on, state=state, dpd=dpd, bucket=bucket(dpd))

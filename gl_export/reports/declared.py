@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from gl_export.rendering import Report
 from gl_export.reports.clearing_accounts import clearing_report
 from gl_export.reports.loan_roll_forward import loan_roll_forward_detail, loan_roll_forward_report
+from gl_export.reports.modifications import difficulty_report, modifications_report
 from gl_export.reports.reconciliation import reconciliation_report
 from gl_export.reports.trial_balance import trial_balance_report
 from ledger.dates import Month
@@ -45,5 +46,12 @@ REPORTS = (
     ),
     DeclaredReport("loan_roll_forward_detail", "the same, loan by loan", True, loan_roll_forward_detail),
     DeclaredReport("reconciliation", "loans, control accounts and the GL side by side", False, reconciliation_report),
+    DeclaredReport("modifications", "changed contracts before, after, and now", False, modifications_report),
+    DeclaredReport(
+        "difficulty_modifications",
+        "what was given to borrowers in difficulty within a year, by type",
+        False,
+        difficulty_report,
+    ),
     DeclaredReport("clearing_accounts", "what is left in clearing accounts, and how old it is", False, clearing_report),
 )
