@@ -18,6 +18,7 @@ from api.guards import GuardCheck
 from api.routes import (
     ach,
     agreements,
+    allowance,
     credits,
     drawdowns,
     fees,
@@ -45,6 +46,7 @@ BLUEPRINTS = (
     credits.routes,
     fees.routes,
     losses.routes,
+    allowance.routes,
     drawdowns.routes,
     products.routes,
     indexes.routes,

@@ -47,6 +47,11 @@ STEPS = (
         "No loan is left behind.",
     ),
     CloseStep(
+        "provide",
+        "The allowance for credit losses comes to what the loss rates in force require of what the loans carry.",
+        "The rates know every loan; without rates nothing is provided.",
+    ),
+    CloseStep(
         "roll_business_date",
         "The business date moves past the month: ordinary work goes into the next one.",
         "The business date lies past the month.",

@@ -66,6 +66,7 @@ KINDS = (
             "drawn_after_charge_off",
         ),
     ),
+    MovementKind("provided", "Provided", ("provision_made", "provision_released")),
     MovementKind("recovered", "Recovered", ("recovery_received", "unapplied_recovered", "agency_commission_kept")),
     MovementKind(
         "not_accrued",

@@ -560,3 +560,23 @@ class AccrualStateRefused(DomainError, code="accrual-state-refused"):
     on: date
     status: str
     needed: str
+
+
+class LossRatesInvalid(DomainError, code="loss-rates-invalid"):
+    """{place}: {reason}"""
+
+    place: str
+    reason: str
+
+
+class LossRatesDiffer(DomainError, code="loss-rates-differ"):
+    """other loss rates are in force from {effective_on} on"""
+
+    effective_on: date
+
+
+class LossRateMissing(DomainError, code="loss-rate-missing"):
+    """the loss rates of {effective_on} have none for loans made in {vintage}"""
+
+    vintage: str
+    effective_on: date

@@ -1,4 +1,5 @@
-"""How losses are booked: charge-off, the claim that is still held, recoveries, and interest in non-accrual.
+"""How losses are booked: charge-off, the claim that is still held, recoveries, interest in non-accrual,
+and the provision for them.
 
 Never: when, or which amounts (`servicing/effects/charge_offs.py`, `servicing/effects/non_accrual.py`).
 Next: `servicing/books.py`; `servicing/posting_rules.py`, which has the other rules.
@@ -196,6 +197,24 @@ LOSS_RULES = (
             1,
             "Interest counted as principal, earned",
             (Row("COST_RECOVERY_APPLIED", "INTEREST_INCOME", "income"),),
+        ),
+    ),
+    Rule(
+        Turn.CHARGES,
+        Template(
+            "provision_made",
+            1,
+            "Allowance for credit losses raised to what is required",
+            (Row("PROVISION_FOR_CREDIT_LOSSES", "ALLOWANCE_FOR_CREDIT_LOSSES", "amount"),),
+        ),
+    ),
+    Rule(
+        Turn.SETTLES,
+        Template(
+            "provision_released",
+            1,
+            "Allowance for credit losses lowered to what is required",
+            (Row("ALLOWANCE_FOR_CREDIT_LOSSES", "PROVISION_FOR_CREDIT_LOSSES", "amount"),),
         ),
     ),
 )

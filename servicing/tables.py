@@ -80,6 +80,22 @@ index_value = Table(
     comment="What an index is from a day on, in percent a year; a correction is a next revision of its day",
 )
 
+loss_rates = Table(
+    "loss_rates",
+    metadata,
+    Column("book_id", Integer, nullable=False),
+    Column("effective_date", Date, nullable=False),
+    Column("revision", BigInteger, nullable=False),
+    Column("method", Text, nullable=False),
+    Column("rates", JSONB, nullable=False),
+    Column("actor", Text, nullable=False),
+    _recorded_at(),
+    PrimaryKeyConstraint("book_id", "effective_date", "revision", name="loss_rates_pkey"),
+    CheckConstraint("revision >= 1", name="loss_rates_from_one"),
+    CheckConstraint("method in ('bucket', 'vintage')", name="loss_rates_method_known"),
+    comment="What a book expects to lose from a day on, in percent; a correction is a next revision of its day",
+)
+
 loan = Table(
     "loan",
     metadata,

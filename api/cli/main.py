@@ -33,6 +33,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "board": ("api.cli.boarding:board", "Board the loans of a tape, and check it first."),
     "product": ("api.cli.products:product", "Load the rules that loans share, and look at them."),
     "index": ("api.cli.rates:index", "Load the values that variable rates look at, and show them."),
+    "allowance": ("api.cli.allowance:allowance", "Load rates of loss, and see what they require of the loans."),
     "rate": ("api.cli.rates:rate", "Reset the rate of a loan, or of all that follow an index."),
     "loan": ("api.cli.loans:loan", "Show a loan, take a payment, undo one."),
     "fee": ("api.cli.fees:fee", "Charge a fee to a loan."),

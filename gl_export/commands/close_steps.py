@@ -26,11 +26,13 @@ from gl_export.queries.tie_out import tie_out
 from ledger.commands.books import advance_business_date
 from ledger.commands.periods import close_period, soft_close_period, view
 from ledger.dates import Month
+from ledger.money import Money
 from ledger.periods import PeriodState
 from ledger.queries.accounts import book
 from ledger.queries.trial_balance import trial_balance
 from ledger.seals import seal
 from ledger.unit_of_work import UnitOfWork, run
+from servicing.commands.allowance import provide
 from servicing.commands.cycle import run_cycle
 
 INTEREST_ACCRUED = "interest_accrued"
@@ -100,6 +102,27 @@ def _accrue(uow: UnitOfWork, context: CloseContext, _prepared: Evidence) -> Evid
         "booked_on": found.business_date.isoformat(),
         "loans": store.count_loans(uow.connection, found.book_id),
         "interest": [{"entries": entries, "amount": str(amount)} for entries, amount in booked],
+    }
+
+
+def _provide(uow: UnitOfWork, context: CloseContext, _prepared: Evidence) -> Evidence:
+    """Provide for losses; a month that was closed before there was this step stays as it is."""
+    found, last_day = book(uow.connection, context.book_code), context.month.last_day
+    if view(uow.connection, found, context.month).state is PeriodState.CLOSED:
+        return {"through": last_day.isoformat(), "allowances": []}
+    key = f"provision:{context.month}:{context.run_no}"
+    provided = provide(uow, context.book_code, last_day, request_key=key)
+    return {
+        "through": last_day.isoformat(),
+        "allowances": [
+            {
+                "currency": each.currency,
+                "required": Money(each.required, each.currency).format(),
+                "held": Money(each.held, each.currency).format(),
+                "change": Money(each.change, each.currency).format(),
+            }
+            for each in provided
+        ],
     }
 
 
@@ -304,6 +327,7 @@ class StepWork:
 WORK: Mapping[str, StepWork] = {
     "reach_month_end": StepWork(_reach_month_end),
     "accrue": StepWork(_accrue, _prepare_accrue),
+    "provide": StepWork(_provide),
     "roll_business_date": StepWork(_roll_business_date),
     "seal": StepWork(_seal),
     "prove_trial_balance": StepWork(_prove_trial_balance),

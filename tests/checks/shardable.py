@@ -60,6 +60,7 @@ REFERENCE_TABLES = {
         "ach_received": "one row for each file that is taken",
         "ach_item": "one row for each entry that comes back",
         "ach_resolution": "one row for each of them that a person settles",
+        "loss_rates": "a few rows for each book and year",
     },
     "origination": {},
     "gl_export": {

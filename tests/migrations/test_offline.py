@@ -34,8 +34,11 @@ OBJECTIONS: dict[str, dict[str, str]] = {
     },
     "0007": {"ban-drop-constraint": "a wider one takes its place in the same migration"},
     "0014": {"ban-drop-constraint": "a wider one takes its place in the same migration"},
-    "0017": {"ban-drop-function": "the same one takes its place, with parameters for memoranda"},
     "0020": {"prefer-bigint-over-int": "books are numbered by integers"},
+    "0017": {
+        "ban-drop-function": "the same one takes its place, with parameters for memoranda",
+        "prefer-bigint-over-int": "books are numbered by integers",
+    },
 }
 """By revision, the rules of squawk that it breaks, and why it may."""
 

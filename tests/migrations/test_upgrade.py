@@ -41,6 +41,7 @@ AT_WORK = {
     "0014": "LOCK TABLE servicing.event IN ROW EXCLUSIVE MODE",
     "0020": "LOCK TABLE servicing.loan IN ROW EXCLUSIVE MODE",
     "0016": "LOCK TABLE servicing.loan IN ROW EXCLUSIVE MODE",
+    "0017": "CREATE TABLE servicing.loss_rates (book_id integer)",
 }
 """What somebody else is doing, in a transaction that is still open, that a migration must wait for."""
 

@@ -23,6 +23,7 @@ CHANGING = frozenset(
         "account reopen",
         "ach resolve",
         "ach take",
+        "allowance load",
         "board",
         "chargeback",
         "charge-off",

@@ -173,7 +173,7 @@ def test_a_close_stops_where_it_is_told_to_and_goes_on_from_there(lived: sa.Engi
 
     assert [state for _, state, _ in stopped.steps].index(StepState.NEXT) == step_names().index("soft_close")
     assert progress[0].step.name == "soft_close"
-    assert [each.number for each in progress if each.state is StepState.DONE] == [7, 8, 9, 10, 11]
+    assert [each.number for each in progress if each.state is StepState.DONE] == [8, 9, 10, 11, 12]
     assert finished.is_complete
 
 

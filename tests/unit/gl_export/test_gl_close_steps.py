@@ -45,7 +45,7 @@ def test_a_run_with_all_evidence_is_complete() -> None:
 def test_a_run_may_stop_at_a_step() -> None:
     todo = remaining(["reach_month_end"], until="seal")
 
-    assert [step.name for step in todo] == ["accrue", "roll_business_date", "seal"]
+    assert [step.name for step in todo] == ["accrue", "provide", "roll_business_date", "seal"]
 
 
 def test_an_unknown_step_is_refused_with_the_names_there_are() -> None:
