@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -71,12 +72,13 @@ def send_all(engine: sa.Engine, code: str, day: date) -> int:
     with engine.connect() as connection:
         due = due_to_send(connection, code, ("ach_debit",), day)
     for each in due:
-        key = f"send:{each.instruction_no}"
-        run(
-            engine,
-            lambda uow, one=each, key=key: send_instruction(uow, one.loan_id, one.instruction_no, request_key=key),
-            actor=ACTOR,
+        send = partial(
+            send_instruction,
+            loan_id=each.loan_id,
+            instruction_no=each.instruction_no,
+            request_key=f"send:{each.instruction_no}",
         )
+        run(engine, send, actor=ACTOR)
     return len(due)
 
 
