@@ -16,6 +16,11 @@ from ledger.queries.accounts import book
 from servicing.nacha.reason_codes import RETURN_CODES
 from servicing.nacha.representment import Attempt, Retry, RetryPolicy, attempts_stopped, decide_retry
 from servicing.nacha.return_rates import Rate, look_back, return_rates
+from servicing.rail_queries import instructions, mandates
+from servicing.rails.instruction import Direction, Instruction, Status
+
+LACKING = frozenset({code for code, each in RETURN_CODES.items() if each.lacks_funds} | {"insufficient_funds"})
+"""What says, of an attempt by any channel, that it failed for want of funds."""
 
 # The reason of a debit's return, of one that was taken in by a file.
 _REASON = (
@@ -23,12 +28,6 @@ _REASON = (
     "   JOIN servicing.ach_received r ON r.book_id = i.book_id AND r.file_no = i.file_no"
     "   WHERE i.original_trace = e.trace AND i.loan_id = e.loan_id AND i.outcome = 'returned'"
     "   ORDER BY i.file_no LIMIT 1) back ON true"
-)
-_ATTEMPTS = sa.text(
-    "SELECT e.effective_on, back.code FROM servicing.ach_entry e"  # noqa: S608 - both parts stand in this file
-    + _REASON
-    + " WHERE e.loan_id = :loan_id AND e.side = 'debit' AND e.purpose IN ('payment', 'retry')"
-    " ORDER BY e.effective_on, e.file_no, e.trace"
 )
 _CAME_BACK = sa.text(
     "SELECT e.loan_id, e.trace, e.first_trace, e.amount, back.code, back.taken_on,"  # noqa: S608 - as above
@@ -45,7 +44,8 @@ _CAME_BACK = sa.text(
 )
 _ORIGINATED = sa.text(
     "SELECT count(*) FROM servicing.ach_entry e JOIN servicing.loan l ON l.loan_id = e.loan_id"
-    " WHERE l.book_id = :book_id AND e.side = 'debit' AND e.amount > 0 AND e.effective_on BETWEEN :first AND :last"
+    " JOIN servicing.ach_sent s ON s.book_id = l.book_id AND s.file_no = e.file_no"
+    " WHERE l.book_id = :book_id AND e.side = 'debit' AND e.amount > 0 AND s.made_on BETWEEN :first AND :last"
 )
 _RETURNED = sa.text(
     "SELECT i.code, count(*) AS times FROM servicing.ach_item i"
@@ -71,16 +71,30 @@ class CameBack:
 
 
 def attempts_on(connection: sa.Connection, loan_id: int) -> tuple[Attempt, ...]:
-    """Return the debits that were sent for a loan, in the order of their days, each with how it ended."""
-    rows = connection.execute(_ATTEMPTS, {"loan_id": loan_id})
-    return tuple(
-        Attempt(
-            row.effective_on,
-            failed_for_funds=row.code is not None and RETURN_CODES[row.code].lacks_funds,
-            came_back=row.code is not None,
-        )
-        for row in rows
-    )
+    """Return the debits that were sent for a loan by any channel, in the order in which they were, and how each ended.
+
+    Raises: LoanUnknown.
+    """
+    sent = [
+        (moves[0].moved_on, each)
+        for each in instructions(connection, loan_id)
+        if each.direction is Direction.DEBIT and (moves := [m for m in each.moves if m.status is Status.SENT])
+    ]
+    return tuple(_attempt(on, each) for on, each in sorted(sent, key=lambda pair: (pair[0], pair[1].instruction_no)))
+
+
+def is_stopped(connection: sa.Connection, loan_id: int) -> bool:
+    """Tell whether two attempts in a row failed on a loan, with no mandate given since the second.
+
+    Raises: LoanUnknown.
+    """
+    given = [each.authorized_on for each in mandates(connection, loan_id) if each.ended_on is None]
+    return attempts_stopped(attempts_on(connection, loan_id), authorized_on=max(given, default=None))
+
+
+def _attempt(on: date, of: Instruction) -> Attempt:
+    back = next((move.reason for move in of.moves if move.status is Status.RETURNED), None)
+    return Attempt(on, failed_for_funds=back in LACKING, came_back=back is not None)
 
 
 def came_back(
@@ -101,7 +115,7 @@ def came_back(
             returned_on=row.taken_on,
             policy=policy or RetryPolicy(),
         )
-        stopped = attempts_stopped(attempts_on(connection, row.loan_id))
+        stopped = is_stopped(connection, row.loan_id)
         yield CameBack(
             row.loan_id,
             row.trace,

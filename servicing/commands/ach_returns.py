@@ -9,43 +9,39 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
-from enum import StrEnum
 
 import sqlalchemy as sa
 
 from ledger.commands.posting import post_entry
+from ledger.domain_error import DomainError
 from ledger.journal import EntryDraft
 from ledger.money import Money
 from ledger.queries.accounts import book, role_map
 from ledger.templates import Template, instantiate, narrate
 from ledger.unit_of_work import UnitOfWork
 from servicing import tables
+from servicing.commands.ach_sequel import Outcome, Unsettled, correct_details, follow_up, shown_correction
+from servicing.commands.instructions import return_instruction
 from servicing.commands.payments import return_payment
 from servicing.errors import PaymentChargedBack, PaymentUndone, PaymentUnknown
 from servicing.events import Kind
 from servicing.nacha.answers import Answer, AnswerKind, answers_of
-from servicing.nacha.corrections import read_correction
-from servicing.nacha.errors import AchCorrectionUnreadable
 from servicing.nacha.reading import read
+from servicing.nacha.representment import RetryPolicy
 from servicing.nacha.statements import CURRENCY
 from servicing.nacha.totals import file_control
 from servicing.nacha.transaction_codes import Side
 from servicing.rail_exceptions import GIVEN, RAIL, TAKEN
+from servicing.rail_queries import instruction_by_trace
+from servicing.rails.errors import InstructionMoveRefused, TraceUnknown
+from servicing.rails.instruction import Instruction
 from servicing.store import load_loan
+from servicing.vault import Vault
 
 METHOD = "ach"
 CLEARING = "ACH_CLEARING"
-
-
-class Outcome(StrEnum):
-    """What became of an answer."""
-
-    RETURNED = "returned"
-    REPEATED = "repeated"
-    UNMATCHED = "unmatched"
-    REVIEW = "review"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +55,19 @@ class Sent:
     amount: int
     payment_ref: str | None
     first_trace: str
+    instruction: Instruction | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What a file is taken in with: the lender's rules for retries, and the keys of account numbers, if there are any.
+
+    Without keys a notification of change waits for a person.
+    """
+
+    retries: RetryPolicy = field(default_factory=RetryPolicy)
+    stop_after_two_failures: bool = True
+    vault: Vault | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +106,7 @@ _BEFORE = sa.text(
 )
 
 
-def take_file(uow: UnitOfWork, book_code: str, data: bytes, *, name: str = "") -> TakenFile:
+def take_file(uow: UnitOfWork, book_code: str, data: bytes, *, name: str = "", desk: Desk | None = None) -> TakenFile:
     """Take in a file of returns and changes, and return what became of each.
 
     Raises: BookUnknown; AchForwardEntry; every refusal of a file that is not whole; what posting raises.
@@ -123,14 +132,14 @@ def take_file(uow: UnitOfWork, book_code: str, data: bytes, *, name: str = "") -
     }
     # Whoever takes another file meanwhile takes the same number; the later one begins again.
     uow.connection.execute(sa.insert(tables.ach_received), [row])
-    items = _take(uow, book_code, file_no, answers)
+    items = _take(uow, book_code, file_no, answers, desk or Desk())
     uow.connection.execute(sa.insert(tables.ach_item), [_item_row(found.book_id, file_no, item) for item in items])
     return TakenFile(file_no, items, replayed=False)
 
 
-def sent_entries(connection: sa.Connection, book_id: int, traces: Sequence[str]) -> Mapping[str, Sent]:
+def sent_entries(connection: sa.Connection, book_code: str, traces: Sequence[str]) -> Mapping[str, Sent]:
     """Return the entries of trace numbers, the latest of each: a sequence begins again after ten million."""
-    rows = connection.execute(_SENT, {"book_id": book_id, "traces": list(traces)})
+    values = {"book_id": book(connection, book_code).book_id, "traces": list(traces)}
     return {
         row.trace: Sent(
             row.loan_id,
@@ -140,9 +149,17 @@ def sent_entries(connection: sa.Connection, book_id: int, traces: Sequence[str])
             row.amount,
             row.payment_ref,
             row.first_trace,
+            _instruction(connection, book_code, row.trace),
         )
-        for row in rows
+        for row in connection.execute(_SENT, values).all()
     }
+
+
+def _instruction(connection: sa.Connection, book_code: str, trace: str) -> Instruction | None:
+    try:
+        return instruction_by_trace(connection, book_code, trace)
+    except TraceUnknown:
+        return None
 
 
 def payment_of(connection: sa.Connection, sent: Sent) -> int | None:
@@ -171,11 +188,11 @@ def post_exception(
     return post_entry(uow, draft).entry_no
 
 
-def _take(uow: UnitOfWork, book_code: str, file_no: int, answers: Sequence[Answer]) -> tuple[Item, ...]:
+def _take(uow: UnitOfWork, book_code: str, file_no: int, answers: Sequence[Answer], desk: Desk) -> tuple[Item, ...]:
     """Let every answer have its effect; loans are taken in the order of their ids."""
     found = book(uow.connection, book_code)
     traces = sorted({answer.original_trace for answer in answers})
-    sent = sent_entries(uow.connection, found.book_id, traces)
+    sent = sent_entries(uow.connection, book_code, traces)
     rows = uow.connection.execute(_BEFORE, {"book_id": found.book_id, "traces": traces})
     before = {(row.original_trace, row.trace, row.code) for row in rows}
     decided = []
@@ -183,7 +200,7 @@ def _take(uow: UnitOfWork, book_code: str, file_no: int, answers: Sequence[Answe
         mark = (answer.original_trace, answer.trace, answer.code)
         decided.append(_decide(number, answer, sent.get(answer.original_trace), repeated=mark in before))
         before.add(mark)
-    done = {item.item_no: _act(uow, item, sent) for item in sorted(decided, key=_loan_first)}
+    done = {item.item_no: _act(uow, item, sent, desk) for item in sorted(decided, key=_loan_first)}
     return tuple(_keep_money(uow, book_code, file_no, done[number], found.business_date) for number in sorted(done))
 
 
@@ -200,50 +217,71 @@ def _decide(number: int, answer: Answer, sent: Sent | None, *, repeated: bool) -
     elif sent is None:
         outcome, reason = Outcome.UNMATCHED, "no entry of this trace number was sent"
     elif answer.kind is AnswerKind.CHANGE:
-        outcome, reason = Outcome.REVIEW, _told(answer)
+        outcome, reason = Outcome.CORRECTED, shown_correction(answer)
     elif answer.kind is not AnswerKind.RETURN:
         outcome, reason = Outcome.REVIEW, f"a {answer.kind} is for a person to see"
     elif (answer.side, answer.amount) != (sent.side, sent.amount):
         outcome, reason = Outcome.UNMATCHED, f"a {sent.side} of {Money(sent.amount, CURRENCY)} was sent"
-    elif sent.payment_ref is None or sent.side is Side.CREDIT:
+    elif sent.instruction is None and (sent.payment_ref is None or sent.side is Side.CREDIT):
         outcome, reason = Outcome.REVIEW, "the entry brought no payment"
     return Item(item_no=number, answer=answer, outcome=outcome, reason=reason, loan_id=loan_id)
 
 
-def _told(answer: Answer) -> str:
-    """Return what a notification corrects, as it may be shown."""
-    try:
-        shown = read_correction(answer.code, answer.corrected).shown
-    except AchCorrectionUnreadable as refusal:
-        return refusal.message
-    return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in shown.items())
-
-
-def _act(uow: UnitOfWork, item: Item, sent: Mapping[str, Sent]) -> Item:
-    """Return the payment of an item, if that is what is to become of it."""
-    if item.outcome is not Outcome.RETURNED:
+def _act(uow: UnitOfWork, item: Item, sent: Mapping[str, Sent], desk: Desk) -> Item:
+    """Let an item have the effect that was decided; what refuses it leaves it to a person."""
+    if item.outcome not in {Outcome.RETURNED, Outcome.CORRECTED}:
         return item
     entry = sent[item.answer.original_trace]
+    key = f"ach-{item.answer.kind}:{item.answer.original_trace}:{item.answer.trace}"
+    savepoint = uow.connection.begin_nested()
+    try:
+        if item.outcome is Outcome.CORRECTED:
+            corrected = correct_details(uow, desk.vault, entry.instruction, item.answer, request_key=key)
+            done = replace(item, reason=corrected)
+        elif entry.instruction is None:
+            done = _return_payment(uow, item, entry, key)
+        else:
+            done = _return_instruction(uow, item, entry.instruction, desk, key)
+    except Unsettled as refusal:
+        savepoint.rollback()
+        return replace(item, outcome=refusal.outcome, reason=str(refusal))
+    except (PaymentUnknown, PaymentUndone, PaymentChargedBack, InstructionMoveRefused) as refusal:
+        savepoint.rollback()
+        return _refused(uow.connection, item, entry, refusal)
+    savepoint.commit()
+    return done
+
+
+def _return_payment(uow: UnitOfWork, item: Item, entry: Sent, key: str) -> Item:
+    """Undo the payment that an entry brought without an instruction."""
     payment_id = payment_of(uow.connection, entry)
     if payment_id is None:
-        return replace(item, outcome=Outcome.UNMATCHED, reason=f"no payment {entry.payment_ref} has come to the loan")
-    key = f"ach-return:{item.answer.original_trace}:{item.answer.trace}"
-    try:
-        undone = return_payment(uow, entry.loan_id, payment_id, item.answer.code, key)
-    except PaymentUndone as refusal:
-        if _by_hand(uow.connection, entry.loan_id, refusal.event_no):
-            return replace(item, event_no=refusal.event_no, reason="it was returned by hand before")
-        return replace(item, outcome=Outcome.UNMATCHED, reason=refusal.message)
-    except (PaymentUnknown, PaymentChargedBack) as refusal:
-        return replace(item, outcome=Outcome.UNMATCHED, reason=refusal.message)
+        raise Unsettled(f"no payment {entry.payment_ref} has come to the loan", Outcome.UNMATCHED)
+    undone = return_payment(uow, entry.loan_id, payment_id, item.answer.code, key)
     return replace(item, event_no=undone.event_no)
 
 
-def _by_hand(connection: sa.Connection, loan_id: int, event_no: int) -> bool:
-    """Tell whether an event is a return that a person entered, of which this is the bank's word."""
-    event = next(each for each in load_loan(connection, loan_id, lock=False).events if each.no == event_no)
-    values = {"loan_id": loan_id, "event_no": event_no}
-    return event.kind is Kind.RETURNED and not connection.scalar(_TAKEN_AS, values)
+def _return_instruction(uow: UnitOfWork, item: Item, of: Instruction, desk: Desk, key: str) -> Item:
+    """Return an instruction, and do what its reason asks for."""
+    back = return_instruction(uow, of.loan_id, of.instruction_no, code=item.answer.code, request_key=key)
+    told = follow_up(uow, back, item.answer.code, policy=desk.retries, stop_after_two=desk.stop_after_two_failures)
+    return replace(item, event_no=back.moves[-1].event_no, reason=told)
+
+
+def _refused(connection: sa.Connection, item: Item, entry: Sent, refusal: DomainError) -> Item:
+    """Return an item whose payment is undone already: by a person, of whose return this is the bank's word, or not."""
+    event_no = _returned_by(connection, entry)
+    if event_no is not None and not connection.scalar(_TAKEN_AS, {"loan_id": entry.loan_id, "event_no": event_no}):
+        return replace(item, event_no=event_no, reason="it was returned by hand before")
+    return replace(item, outcome=Outcome.UNMATCHED, reason=refusal.message)
+
+
+def _returned_by(connection: sa.Connection, entry: Sent) -> int | None:
+    """Return the number of the event by which an entry's payment came back, if it did."""
+    payment_id = payment_of(connection, entry)
+    events = load_loan(connection, entry.loan_id, lock=False).events
+    back = (each for each in events if each.kind is Kind.RETURNED and each.of == payment_id)
+    return next((each.no for each in back), None)
 
 
 def _keep_money(uow: UnitOfWork, book_code: str, file_no: int, item: Item, day: date) -> Item:

@@ -16,7 +16,8 @@ import sqlalchemy as sa
 from ledger.queries.accounts import book
 from ledger.unit_of_work import UnitOfWork
 from servicing import tables
-from servicing.commands.ach_returns import Item, Outcome, item_of, post_exception
+from servicing.commands.ach_returns import Item, item_of, post_exception
+from servicing.commands.ach_sequel import Outcome
 from servicing.commands.payments import return_payment
 from servicing.events import Kind
 from servicing.nacha.answers import AnswerKind

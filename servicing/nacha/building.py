@@ -52,7 +52,8 @@ class Originator:
 class Payment:
     """One entry to be: what to do to whose account. `amount` in cents, nothing for a prenote.
 
-    `payment_type` is R or S in WEB and TEL; `memo` goes with the entry as text.
+    `payment_type` is R or S in WEB and TEL; `memo` goes with the entry as text. `effective` is its own day, where it is
+    to settle on another than the rest of the file; `key` says whose it is to whoever asked for the file.
     """
 
     sec: str
@@ -66,6 +67,8 @@ class Payment:
     payment_type: str = ""
     purpose: Purpose = Purpose.PAYMENT
     memo: str = ""
+    effective: Effective | None = None
+    key: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,31 +119,45 @@ def build(originator: Originator, payments: Sequence[Payment], made: Made) -> Fi
     return File(header, tuple(_batches(originator, payments, made)))
 
 
+def by_trace(originator: Originator, payments: Sequence[Payment], made: Made) -> dict[str, Payment]:
+    """Return the payments by the trace numbers that `build` gives them."""
+    numbered = enumerate(_ordered(payments, made), start=made.first_trace)
+    return {_trace(originator, sequence): payment for sequence, payment in numbered}
+
+
+def _ordered(payments: Iterable[Payment], made: Made) -> list[Payment]:
+    return sorted(payments, key=lambda payment: _batch_key(payment, made))
+
+
 def _batches(originator: Originator, payments: Iterable[Payment], made: Made) -> Iterator[Batch]:
-    trace = made.first_trace
-    ordered = sorted(payments, key=_batch_key)
-    for number, (_, group) in enumerate(groupby(ordered, key=_batch_key), start=1):
+    sequence = made.first_trace
+    groups = groupby(_ordered(payments, made), key=lambda payment: _batch_key(payment, made))
+    for number, (_, group) in enumerate(groups, start=1):
         alike = tuple(group)
-        entries = tuple(
-            _entry(payment, f"{originator.bank_routing[:8]}{trace + index:07d}") for index, payment in enumerate(alike)
-        )
-        trace += len(alike)
+        entries = tuple(_entry(payment, _trace(originator, each)) for each, payment in enumerate(alike, start=sequence))
+        sequence += len(alike)
         yield Batch(_header(originator, alike[0], made, number), entries)
 
 
-def _batch_key(payment: Payment) -> tuple[str, str, str]:
-    return payment.sec, payment.side, payment.purpose
+def _trace(originator: Originator, sequence: int) -> str:
+    return f"{originator.bank_routing[:8]}{sequence:07d}"
+
+
+def _batch_key(payment: Payment, made: Made) -> tuple[str, ...]:
+    effective = payment.effective or made.effective
+    return effective.on.isoformat(), effective.descriptive_date, payment.sec, payment.side, payment.purpose
 
 
 def _header(originator: Originator, first: Payment, made: Made, number: int) -> BatchHeader:
+    effective = first.effective or made.effective
     return BatchHeader(
         service_class=DEBITS if first.side is Side.DEBIT else CREDITS,
         company_name=ach_text(originator.company_name, 16),
         company_id=originator.company_id,
         sec=first.sec,
         description=RESERVED_FOR.get(first.purpose, originator.description),
-        descriptive_date=made.effective.descriptive_date,
-        effective_on=made.effective.on,
+        descriptive_date=effective.descriptive_date,
+        effective_on=effective.on,
         odfi=originator.bank_routing[:8],
         number=number,
     )

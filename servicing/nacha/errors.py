@@ -216,6 +216,21 @@ class AchCorrectionUnreadable(DomainError, code="ach-correction-unreadable"):
     reason: str
 
 
+class AchProgramInvalid(DomainError, code="ach-program-invalid"):
+    """{field}: {reason}"""
+
+    field: str
+    reason: str
+
+
+class AchNothingToSend(DomainError, code="ach-nothing-to-send"):
+    """nothing of book {book} is to be sent by {on}, or {skipped} payments that are due cannot be"""
+
+    book: str
+    on: date
+    skipped: int
+
+
 # --- What comes back --------------------------------------------------------------------------------------
 
 

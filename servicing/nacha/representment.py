@@ -103,20 +103,21 @@ class Attempt:
 
 
 def attempts_stopped(attempts: Iterable[Attempt], authorized_on: date | None = None) -> bool:
-    """Tell whether two attempts in a row failed for want of funds, with no new authorization since.
+    """Tell whether two attempts in a row failed for want of funds, with no new authorization after the second.
 
     `attempts` are in the order in which they were made. An attempt that is not settled yet counts as a success until
-    it comes back; one that came back for another reason is passed over. Attempts up to the authorization are void.
+    it comes back; one that came back for another reason is passed over. `authorized_on` is the day of the latest
+    authorization: one of the day of the second attempt, or before it, is not new.
     """
     failures = 0
     for attempt in attempts:
-        if authorized_on is not None and attempt.on <= authorized_on:
+        if not attempt.failed_for_funds:
+            failures = failures if attempt.came_back else 0
             continue
-        if attempt.failed_for_funds:
-            failures += 1
-            if failures == FAILURES_MOST:
+        failures += 1
+        if failures >= FAILURES_MOST:
+            if authorized_on is None or authorized_on <= attempt.on:
                 return True
-        elif not attempt.came_back:
             failures = 0
     return False
 

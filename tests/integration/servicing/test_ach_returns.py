@@ -9,14 +9,14 @@ from fractions import Fraction
 import pytest
 import sqlalchemy as sa
 
-from ledger.commands import books
 from ledger.queries.accounts import book
 from ledger.queries.entries import entries
 from ledger.queries.trial_balance import trial_balance
 from ledger.unit_of_work import run
-from servicing.commands.ach_figures import attempts_on, came_back, rates_of
-from servicing.commands.ach_returns import Outcome, TakenFile, take_file
+from servicing.commands.ach_figures import rates_of
+from servicing.commands.ach_returns import TakenFile, take_file
 from servicing.commands.ach_sent import NextNumbers, Owner, keep_sent, next_numbers
+from servicing.commands.ach_sequel import Outcome
 from servicing.commands.ach_work import How, Resolved, open_work, resolve_item
 from servicing.commands.payments import return_payment
 from servicing.nacha.banking_days import Effective
@@ -265,37 +265,6 @@ def test_trace_numbers_go_on_from_file_to_file_and_begin_again_after_seven_digit
         assert next_numbers(connection, code, "12104288", DAY, 3) == NextNumbers(3, 3, "C")
         assert next_numbers(connection, code, "12104288", DAY, 9_999_998).first_sequence == 1
         assert next_numbers(connection, code, "09100001", date(2026, 3, 17), 3) == NextNumbers(3, 1, "A")
-
-
-def test_debits_that_came_back_are_listed_with_their_retry_until_two_in_a_row_failed(
-    engine: sa.Engine, loan: Book
-) -> None:
-    code, one, two = loan
-    trace = debit(engine, code, one, "p1")
-    closed = debit(engine, code, two, "p2")
-    take(engine, code, Answered("R01", trace, 88_849), Answered("R02", closed, 88_849))
-
-    def listed() -> list[tuple[str, date | None, int, bool]]:
-        with engine.connect() as connection:
-            found = came_back(connection, code, since=DAY)
-            return [(each.code, each.retry.on, each.presented, each.stopped) for each in found]
-
-    # Taken on Friday 20 March; three banking days on is Wednesday the 25th.
-    assert listed() == [("R01", date(2026, 3, 25), 1, False), ("R02", None, 1, False)]
-
-    day = date(2026, 3, 25)
-    run(engine, lambda uow: books.advance_business_date(uow, code, day), actor=ACTOR)
-    pay(engine, one, "888.49", day, "p1-again")
-    again = Owner(one, "p1-again", first_trace=trace)
-    retried = send(engine, code, [(again, 88_849)], on=day, purpose=Purpose.RETRY)[0]
-    assert listed() == [("R02", None, 1, False)]
-    take(engine, code, Answered("R01", retried, 88_849), first=50)
-
-    # Five banking days on is Wednesday 1 April, but the loan has failed twice in a row.
-    assert listed() == [("R02", None, 1, False), ("R01", date(2026, 4, 1), 2, True)]
-    with engine.connect() as connection:
-        attempts = attempts_on(connection, one)
-    assert [(each.on, each.failed_for_funds) for each in attempts] == [(DAY, True), (day, True)]
 
 
 def test_return_rates_count_debits_of_the_last_sixty_days(engine: sa.Engine, loan: Book) -> None:

@@ -130,6 +130,9 @@ def test_a_new_authorization_starts_the_count_again() -> None:
     assert not attempts_stopped(attempts, authorized_on=date(2026, 4, 10))
     assert attempts_stopped([*attempts, failed(THIRD), failed(date(2026, 6, 1))], authorized_on=date(2026, 4, 10))
     assert attempts_stopped(attempts, authorized_on=date(2026, 2, 1))
+    # Given between the two, or on the day of the second, it is not new.
+    assert attempts_stopped(attempts, authorized_on=date(2026, 3, 15))
+    assert attempts_stopped(attempts, authorized_on=SECOND)
 
 
 def test_rates_are_shares_of_the_debits_of_sixty_days() -> None:

@@ -1,0 +1,337 @@
+"""Instructions that go out in a file and come back in one: sent, settled, returned, sent again, stopped, corrected."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, time
+from typing import TypeVar
+
+import pytest
+import sqlalchemy as sa
+from cryptography.fernet import Fernet
+
+from ledger.commands import books
+from ledger.money import Money
+from ledger.unit_of_work import UnitOfWork, run
+from servicing.commands.ach_build import BuiltFile, build_file
+from servicing.commands.ach_figures import attempts_on, came_back, is_stopped
+from servicing.commands.ach_returns import Desk, TakenFile, take_file
+from servicing.commands.ach_sequel import Outcome
+from servicing.commands.bank_accounts import AccountIn, account_number, add_bank_account
+from servicing.commands.instructions import InstructionIn, schedule_instruction, settle_instruction
+from servicing.commands.mandates import MandateIn, give_mandate
+from servicing.nacha.errors import AchNothingToSend
+from servicing.nacha.file import Batch
+from servicing.nacha.program import Program
+from servicing.nacha.reading import read
+from servicing.nacha.rules import Held
+from servicing.queries import loan_view
+from servicing.rail_queries import bank_account, due_to_settle, instruction, instructions, mandate
+from servicing.rails.accounts import AccountNumber
+from servicing.rails.instruction import Direction, Status
+from servicing.vault import Vault
+from tests.integration.servicing.acts import pay
+from tests.support.ach_answers import Answered, answer_file
+from tests.support.loan_lives import ACTOR
+
+T = TypeVar("T")
+Book = tuple[str, int, int]
+VAULT = Vault.of_keys(Fernet.generate_key().decode())
+PROGRAM = Program(
+    bank_routing="121042882",
+    bank_name="First Bank",
+    company_name="Loanbook Lending LLC",
+    company_id="1234567890",
+    origin="1234567890",
+)
+NUMBER = "7445678990"
+FRIDAY, MONDAY = date(2026, 3, 20), date(2026, 3, 23)
+
+
+def do(engine: sa.Engine, work: Callable[[UnitOfWork], T]) -> T:
+    """Do something in a transaction of its own."""
+    return run(engine, work, actor=ACTOR)
+
+
+def authorize(engine: sa.Engine, loan_id: int, on: date, *, entry_class: str = "WEB", holder: str = "José") -> None:
+    """Keep a bank account and a mandate that debits it, both the next of the loan."""
+    given = AccountIn(routing="091000019", number=AccountNumber(NUMBER), kind="checking", holder=holder)
+
+    def work(uow: UnitOfWork) -> None:
+        account = add_bank_account(uow, VAULT, loan_id, given, request_key=f"account-{on}-{holder}")
+        terms = MandateIn(
+            method="ach_debit",
+            amount_rule="amount_due",
+            authorized_on=on,
+            text_version="v1",
+            authorized_how="on the web page",
+            entry_class=entry_class,
+            account_no=account.account_no,
+        )
+        give_mandate(uow, loan_id, terms, request_key=f"mandate-{on}-{holder}")
+
+    do(engine, work)
+
+
+def schedule(
+    engine: sa.Engine,
+    loan_id: int,
+    minor: int,
+    due_on: date,
+    *,
+    mandate_no: int | None = 1,
+    direction: Direction = Direction.DEBIT,
+) -> int:
+    """Schedule an instruction on the first bank account, and return its number."""
+    given = InstructionIn(
+        direction=direction,
+        method=f"ach_{direction}",
+        amount=Money(minor, "USD"),
+        due_on=due_on,
+        account_no=mandate_no or 1,
+        mandate_no=mandate_no,
+    )
+    key = f"{direction}-{minor}-{due_on}"
+    return do(engine, lambda uow: schedule_instruction(uow, loan_id, given, request_key=key)).instruction_no
+
+
+def build(engine: sa.Engine, code: str, at: time = time(10)) -> BuiltFile:
+    """Make the file of what is to be sent today."""
+    return do(engine, lambda uow: build_file(uow, VAULT, code, PROGRAM, at=at))
+
+
+def go_to(engine: sa.Engine, code: str, day: date) -> None:
+    """Move to a day, and settle what settles by then."""
+    do(engine, lambda uow: books.advance_business_date(uow, code, day))
+    with engine.connect() as connection:
+        due = due_to_settle(connection, code, day)
+    for each in due:
+        do(engine, lambda uow, each=each: settle_instruction(uow, each.loan_id, each.instruction_no, request_key="day"))  # type: ignore[misc]
+
+
+def take(engine: sa.Engine, code: str, *answers: Answered, first: int = 1) -> TakenFile:
+    """Take in a file of answers."""
+    data = answer_file(answers, first=first)
+    return do(engine, lambda uow: take_file(uow, code, data, desk=Desk(vault=VAULT)))
+
+
+def batches(built: BuiltFile) -> tuple[Batch, ...]:
+    """Read a file back by the rules for what is sent."""
+    return read(built.data, Held.SENT).batches
+
+
+def trace_of(built: BuiltFile, loan_id: int) -> str:
+    """Return the trace number of a loan's entry."""
+    return next(trace for trace, each in built.sent.items() if each.loan_id == loan_id)
+
+
+def test_what_is_due_goes_out_in_one_file_and_its_instructions_are_sent(engine: sa.Engine, loan: Book) -> None:
+    code, one, two = loan
+    authorize(engine, one, FRIDAY)
+    authorize(engine, two, FRIDAY, entry_class="PPD", holder="Ann O'Neil")
+    schedule(engine, one, 88_849, MONDAY)
+    schedule(engine, two, 10_000, MONDAY)
+    schedule(engine, two, 20_000, date(2026, 4, 15))
+
+    built = build(engine, code)
+
+    ppd, web = batches(built)
+    assert [(batch.header.sec, batch.header.effective_on) for batch in (ppd, web)] == [("PPD", MONDAY), ("WEB", MONDAY)]
+    entry = web.entries[0]
+    assert (entry.account, entry.amount, entry.name, entry.discretionary) == (NUMBER, 88_849, "JOSE", "R")
+    assert entry.individual_id == "A"
+    with engine.connect() as connection:
+        assert [each.status for each in instructions(connection, two)] == [Status.SENT, Status.SCHEDULED]
+        sent = instruction(connection, one, 1)
+    assert (sent.trace, sent.settles_on) == (entry.trace, MONDAY)
+    with pytest.raises(AchNothingToSend):
+        build(engine, code)
+
+
+def test_after_the_cut_off_it_settles_a_day_later(engine: sa.Engine, loan: Book) -> None:
+    code, one, _ = loan
+    authorize(engine, one, FRIDAY)
+    schedule(engine, one, 88_849, MONDAY)
+
+    (batch,) = batches(build(engine, code, at=time(16, 1)))
+
+    assert batch.header.effective_on == date(2026, 3, 24)
+
+
+def test_what_cannot_go_out_is_left_behind_and_named(engine: sa.Engine, loan: Book) -> None:
+    code, one, two = loan
+    authorize(engine, one, FRIDAY, holder="李明")
+    authorize(engine, two, FRIDAY)
+    schedule(engine, one, 88_849, MONDAY)
+    schedule(engine, two, 10_000, MONDAY)
+    # Nothing is there to be paid out.
+    schedule(engine, two, 700, MONDAY, mandate_no=None, direction=Direction.CREDIT)
+
+    built = build(engine, code)
+
+    assert [each.amount for each in built.sent.values()] == [10_000]
+    assert [(each.loan_id, each.instruction_no) for each in built.left_behind] == [(one, 1), (two, 2)]
+    assert "no spelling" in built.left_behind[0].reason
+    with engine.connect() as connection:
+        assert instruction(connection, one, 1).status is Status.SCHEDULED
+
+
+def test_a_return_before_and_after_settlement_undoes_the_payment_with_its_fee(engine: sa.Engine, loan: Book) -> None:
+    code, one, two = loan
+    for each in (one, two):
+        authorize(engine, each, FRIDAY)
+        schedule(engine, each, 88_849, MONDAY)
+    built = build(engine, code)
+    early = take(engine, code, Answered("R02", trace_of(built, one), 88_849))
+    go_to(engine, code, MONDAY)
+    late = take(engine, code, Answered("R01", trace_of(built, two), 88_849), first=9)
+
+    for loan_id, taken in ((one, early), (two, late)):
+        with engine.connect() as connection:
+            view = loan_view(connection, loan_id)
+            returned = instruction(connection, loan_id, 1)
+        assert [item.outcome for item in taken.items] == [Outcome.RETURNED]
+        assert (returned.status, view.state.returned_payment_fees) == (Status.RETURNED, 2_500)
+        assert taken.items[0].event_no == returned.moves[-1].event_no
+
+
+def test_a_debit_without_funds_is_sent_again_until_two_in_a_row_failed(engine: sa.Engine, loan: Book) -> None:
+    code, one, _ = loan
+    authorize(engine, one, FRIDAY)
+    schedule(engine, one, 88_849, MONDAY)
+    schedule(engine, one, 50_000, date(2026, 4, 15))
+    first = trace_of(build(engine, code), one)
+    go_to(engine, code, date(2026, 3, 25))
+
+    once = take(engine, code, Answered("R01", first, 88_849))
+
+    # Taken on Wednesday 25 March; three banking days on is Monday the 30th, so it goes out on Friday the 27th.
+    assert once.items[0].reason == "sent again on 2026-03-30 as instruction 3"
+    with engine.connect() as connection:
+        assert next(iter(came_back(connection, code, since=FRIDAY))).stopped is False
+    go_to(engine, code, date(2026, 3, 27))
+    again = build(engine, code)
+    (batch,) = batches(again)
+    assert (batch.header.description, batch.header.effective_on) == ("RETRY PYMT", date(2026, 3, 30))
+    assert (batch.header.company_id, batch.entries[0].amount) == ("1234567890", 88_849)
+    go_to(engine, code, date(2026, 4, 1))
+
+    twice = take(engine, code, Answered("R09", trace_of(again, one), 88_849), first=5)
+
+    assert twice.items[0].reason.startswith("two attempts in a row failed")
+    assert "instruction 2 canceled" in twice.items[0].reason
+    with engine.connect() as connection:
+        assert [(each.on, each.failed_for_funds) for each in attempts_on(connection, one)] == [
+            (FRIDAY, True),
+            (date(2026, 3, 27), True),
+        ]
+        assert is_stopped(connection, one)
+        listed = [(each.presented, each.stopped) for each in came_back(connection, code, since=FRIDAY)]
+        assert listed == [(2, True)]
+
+    # Nothing of the loan goes out before it is authorized anew.
+    schedule(engine, one, 60_000, date(2026, 4, 2))
+    with pytest.raises(AchNothingToSend, match="1 payments that are due cannot be"):
+        build(engine, code)
+    authorize(engine, one, date(2026, 4, 1), holder="Jose again")
+    with engine.connect() as connection:
+        assert not is_stopped(connection, one)
+    assert [each.amount for each in build(engine, code).sent.values()] == [60_000]
+
+
+def test_a_retry_that_holds_is_the_end_of_it(engine: sa.Engine, loan: Book) -> None:
+    code, one, _ = loan
+    authorize(engine, one, FRIDAY)
+    schedule(engine, one, 88_849, MONDAY)
+    first = trace_of(build(engine, code), one)
+    go_to(engine, code, MONDAY)
+    take(engine, code, Answered("R01", first, 88_849))
+    go_to(engine, code, date(2026, 3, 25))
+    build(engine, code)
+    go_to(engine, code, date(2026, 3, 30))
+
+    with engine.connect() as connection:
+        retried = instruction(connection, one, 2)
+        assert (retried.status, retried.retry_of, retried.attempt) == (Status.SETTLED, 1, 2)
+        assert not is_stopped(connection, one)
+        assert list(came_back(connection, code, since=FRIDAY)) == []
+        view = loan_view(connection, one)
+    # The payment of the retry counts, the first one does not.
+    paid = [each for each in view.loan.events if each.kind == "payment"]
+    assert [each.details["external_id"] for each in paid] == ["instruction:1", "instruction:2"]
+
+
+@pytest.mark.parametrize("code_of_return", ["R02", "R07", "R10"])
+def test_a_reason_that_ends_the_mandate_cancels_what_waits_under_it(
+    engine: sa.Engine, loan: Book, code_of_return: str
+) -> None:
+    code, one, _ = loan
+    authorize(engine, one, FRIDAY)
+    schedule(engine, one, 88_849, MONDAY)
+    schedule(engine, one, 50_000, date(2026, 4, 15))
+    built = build(engine, code)
+
+    taken = take(engine, code, Answered(code_of_return, trace_of(built, one), 88_849))
+
+    assert "mandate 1 ended" in taken.items[0].reason
+    assert "not sent again" in taken.items[0].reason
+    with engine.connect() as connection:
+        found = mandate(connection, one, 1)
+        assert (found.end_cause, found.end_reason) == ("invalidated", code_of_return)
+        assert [each.status for each in instructions(connection, one)] == [Status.RETURNED, Status.CANCELED]
+
+
+def test_a_notification_of_change_corrects_the_account_and_the_payment_stands(engine: sa.Engine, loan: Book) -> None:
+    code, one, _ = loan
+    authorize(engine, one, FRIDAY)
+    schedule(engine, one, 88_849, MONDAY)
+    trace = trace_of(build(engine, code), one)
+    go_to(engine, code, MONDAY)
+
+    answers = (
+        Answered("C03", trace, corrected="021000021   918171614"),
+        Answered("C05", trace, corrected="37"),
+        Answered("C02", trace, corrected="091000018"),
+        Answered("C09", trace, corrected="L-7"),
+    )
+    taken = take(engine, code, *answers)
+    again = take(engine, code, *answers)
+
+    corrected = [Outcome.CORRECTED] * 2 + [Outcome.REVIEW] * 2
+    assert [item.outcome for item in taken.items] == corrected
+    assert taken.items[0].reason == "routing 021000021, account *****1614, of bank account 1"
+    assert again.replayed
+    with engine.connect() as connection:
+        account = bank_account(connection, one, 1)
+        assert (account.version, account.routing, account.kind, account.reason) == (3, "021000021", "savings", "C05")
+        assert account_number(connection, VAULT, account).reveal() == "918171614"
+        assert instruction(connection, one, 1).status is Status.SETTLED
+
+
+def test_without_keys_a_notification_waits_for_a_person(engine: sa.Engine, loan: Book) -> None:
+    code, one, _ = loan
+    authorize(engine, one, FRIDAY)
+    schedule(engine, one, 88_849, MONDAY)
+    trace = trace_of(build(engine, code), one)
+    data = answer_file([Answered("C01", trace, corrected="918171614")])
+
+    taken = do(engine, lambda uow: take_file(uow, code, data))
+
+    assert [(item.outcome, item.reason) for item in taken.items] == [(Outcome.REVIEW, "account *****1614")]
+
+
+def test_a_credit_that_comes_back_is_the_borrowers_cash_again(engine: sa.Engine, loan: Book) -> None:
+    code, one, _ = loan
+    authorize(engine, one, FRIDAY)
+    # 10000.00 x 12% x 64/365 = 210.41 on 20 March: 89.59 of 10300.00 are the borrower's.
+    pay(engine, one, "10300.00", FRIDAY, "all", method="wire")
+    schedule(engine, one, 8_000, MONDAY, mandate_no=None, direction=Direction.CREDIT)
+    built = build(engine, code)
+    (batch,) = batches(built)
+    assert (batch.header.service_class, batch.entries[0].transaction_code) == ("220", "22")
+
+    taken = take(engine, code, Answered("R03", trace_of(built, one), 8_000, side="credit"))
+
+    assert [item.outcome for item in taken.items] == [Outcome.RETURNED]
+    with engine.connect() as connection:
+        assert loan_view(connection, one).state.unapplied == 8_959
