@@ -132,13 +132,22 @@ def _send(uow: UnitOfWork, book_code: str, program: Program, made: Made, payment
 def _payment(
     connection: sa.Connection, vault: Vault, program: Program, of: Instruction, earliest: Effective
 ) -> Payment:
-    """Return the entry that an instruction asks for.
+    """Return the entry that an instruction asks for, unless its loan is stopped.
 
     Raises: AchTextRefused; VaultKeyUnknown; BankAccountUnknown.
     """
     debit = of.direction is Direction.DEBIT
     if debit and program.retries.stop_after_two_failures and is_stopped(connection, of.loan_id):
         raise _Stopped(STOPPED)
+    return entry_of(connection, vault, of, earliest)
+
+
+def entry_of(connection: sa.Connection, vault: Vault, of: Instruction, earliest: Effective) -> Payment:
+    """Return an instruction as an entry, to its bank account as that is known now.
+
+    Raises: AchTextRefused; VaultKeyUnknown; BankAccountUnknown.
+    """
+    debit = of.direction is Direction.DEBIT
     assert of.account_no is not None, "what goes by the clearing house names a bank account"
     account = bank_account(connection, of.loan_id, of.account_no)
     given = None if of.mandate_no is None else mandate(connection, of.loan_id, of.mandate_no)

@@ -265,6 +265,20 @@ class AchItemMismatch(DomainError, code="ach-item-mismatch"):
     reason: str
 
 
+class AchEntryUnknown(DomainError, code="ach-entry-unknown"):
+    """no entry of book {book} was sent under trace number {trace}"""
+
+    book: str
+    trace: str
+
+
+class AchReversalRefused(DomainError, code="ach-reversal-refused"):
+    """entry {trace} cannot be reversed: {reason}"""
+
+    trace: str
+    reason: str
+
+
 class AchTraceNotSent(DomainError, code="ach-trace-not-sent"):
     """no loan is named for entry {trace} of the file"""
 

@@ -16,11 +16,12 @@ from ledger.unit_of_work import UnitOfWork, run
 from servicing.commands.ach_build import BuiltFile, build_file
 from servicing.commands.ach_figures import attempts_on, came_back, is_stopped
 from servicing.commands.ach_returns import Desk, TakenFile, take_file
+from servicing.commands.ach_reverse import reverse_entries
 from servicing.commands.ach_sequel import Outcome
 from servicing.commands.bank_accounts import AccountIn, account_number, add_bank_account
 from servicing.commands.instructions import InstructionIn, schedule_instruction, settle_instruction
 from servicing.commands.mandates import MandateIn, give_mandate
-from servicing.nacha.errors import AchNothingToSend
+from servicing.nacha.errors import AchEntryUnknown, AchNothingToSend, AchReversalRefused
 from servicing.nacha.file import Batch
 from servicing.nacha.program import Program
 from servicing.nacha.reading import read
@@ -335,3 +336,51 @@ def test_a_credit_that_comes_back_is_the_borrowers_cash_again(engine: sa.Engine,
     assert [item.outcome for item in taken.items] == [Outcome.RETURNED]
     with engine.connect() as connection:
         assert loan_view(connection, one).state.unapplied == 8_959
+
+
+def reverse(engine: sa.Engine, code: str, *traces: str) -> BuiltFile:
+    """Take back entries."""
+    return do(engine, lambda uow: reverse_entries(uow, VAULT, code, PROGRAM, traces, reason="sent twice", at=time(10)))
+
+
+def test_an_entry_that_should_not_have_been_sent_is_taken_back_once(engine: sa.Engine, loan: Book) -> None:
+    code, one, two = loan
+    for each in (one, two):
+        authorize(engine, each, FRIDAY)
+        schedule(engine, each, 88_849, MONDAY)
+    built = build(engine, code)
+    traces = [trace_of(built, one), trace_of(built, two)]
+    with pytest.raises(AchReversalRefused, match="only what has settled"):
+        reverse(engine, code, traces[0])
+    go_to(engine, code, MONDAY)
+
+    back = reverse(engine, code, *traces)
+
+    (batch,) = batches(back)
+    assert (batch.header.description, batch.header.service_class, batch.header.effective_on) == (
+        "REVERSAL",
+        "220",
+        date(2026, 3, 24),
+    )
+    assert [(entry.transaction_code, entry.amount, entry.account) for entry in batch.entries] == [
+        ("22", 88_849, NUMBER)
+    ] * 2
+    with engine.connect() as connection:
+        state = loan_view(connection, one).state
+    assert (state.returned_payment_fees, state.principal) == (0, 1_000_000)
+    with pytest.raises(AchReversalRefused, match="reversed before"):
+        reverse(engine, code, traces[0])
+    with pytest.raises(AchEntryUnknown):
+        reverse(engine, code, "121042889999999")
+
+
+def test_five_banking_days_after_settlement_it_is_too_late(engine: sa.Engine, loan: Book) -> None:
+    code, one, _ = loan
+    authorize(engine, one, FRIDAY)
+    schedule(engine, one, 88_849, MONDAY)
+    trace = trace_of(build(engine, code), one)
+    # Settled on Monday 23 March: five banking days on is Monday the 30th. Sent that day, it settles on the 31st.
+    go_to(engine, code, date(2026, 3, 30))
+
+    with pytest.raises(AchReversalRefused, match="settle on 2026-03-31, after 2026-03-30"):
+        reverse(engine, code, trace)
