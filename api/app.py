@@ -24,6 +24,7 @@ from api.routes import (
     fees,
     health,
     indexes,
+    instructions,
     journal,
     loans,
     losses,
@@ -31,6 +32,7 @@ from api.routes import (
     payments,
     payoffs,
     products,
+    rails,
     trial_balance,
 )
 
@@ -42,6 +44,8 @@ BLUEPRINTS = (
     modifications.routes,
     agreements.routes,
     payments.routes,
+    instructions.routes,
+    rails.routes,
     payoffs.routes,
     credits.routes,
     fees.routes,
@@ -58,13 +62,23 @@ BLUEPRINTS = (
 log = structlog.get_logger("loanbook.http")
 
 
-def create_app(edge: Edge, *, guards: GuardCheck | None = None, max_body_bytes: int = DEFAULT_MAX_BODY_BYTES) -> Flask:
-    """Return the application on one database; `guards` is what was found at the start, for `/health` to tell."""
+def create_app(
+    edge: Edge,
+    *,
+    guards: GuardCheck | None = None,
+    max_body_bytes: int = DEFAULT_MAX_BODY_BYTES,
+    bank_account_keys: str | None = None,
+) -> Flask:
+    """Return the application on one database; `guards` is what was found at the start, for `/health` to tell.
+
+    Without keys for bank account numbers none is taken; all else works.
+    """
     app = Flask("loanbook", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = max_body_bytes
     app.url_map.strict_slashes = True
     app.extensions[http.EXTENSION] = edge
     app.extensions[health.GUARDS] = guards
+    app.extensions[rails.VAULT_KEYS] = bank_account_keys
     http.install(app, log_failure=_log_failure)
     app.before_request(_start_clock)
     app.after_request(_log_exchange)

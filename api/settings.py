@@ -52,6 +52,10 @@ class Settings(BaseSettings):
     signing_key_file: Path | None = Field(
         default=None, description="an Ed25519 private key (PEM, PKCS 8) that signs evidence bundles"
     )
+    bank_account_keys: SecretStr | None = Field(
+        default=None,
+        description="Fernet keys for the numbers of bank accounts, separated by commas; the first one encrypts",
+    )
     max_body_bytes: int = Field(default=262_144, gt=0, description="the largest HTTP request body that is read")
     pool_size: int = Field(default=8, gt=0, le=100, description="database connections that a server process keeps open")
     workers: int = Field(default=2, gt=0, le=64, description="server processes of loanbook serve")
@@ -67,6 +71,11 @@ class Settings(BaseSettings):
         except ValidationError as invalid:
             mistake = invalid.errors(include_input=False, include_url=False, include_context=False)[0]
             raise SettingInvalid(setting=variable_of(str(mistake["loc"][0])), reason=mistake["msg"]) from None
+
+
+def secret_text(secret: SecretStr | None) -> str | None:
+    """Return what a secret setting holds, for whoever works with it."""
+    return None if secret is None else secret.get_secret_value()
 
 
 def variable_of(field: str) -> str:

@@ -54,9 +54,15 @@ def serve(session: Session, host: str, port: int, workers: int | None, without_a
     def make_app() -> Flask:
         from api.app import create_app
         from api.edge import Edge
+        from api.settings import secret_text
 
         edge = Edge.open(url, pool_size=settings.pool_size)
-        return create_app(edge, guards=guards, max_body_bytes=settings.max_body_bytes)
+        return create_app(
+            edge,
+            guards=guards,
+            max_body_bytes=settings.max_body_bytes,
+            bank_account_keys=secret_text(settings.bank_account_keys),
+        )
 
     logs.configure()
     session.show({"url": listener.url, "pid": os.getpid()}, lambda: click.echo(f"Loanbook listens on {listener.url}"))
