@@ -5,28 +5,85 @@ Never: account numbers. Next: `servicing/commands/ach_returns.py`; `api/cli/ach.
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from api.views import Json, MoneyForm
+from api.cli.files import read_text
+from api.settings import Settings
+from api.views import Json, MoneyForm, day
 from ledger.money import Money
 from ledger.queries.accounts import book
 from ledger.unit_of_work import UnitOfWork
+from servicing.commands.ach_build import BuiltFile
 from servicing.commands.ach_figures import CameBack, came_back, rates_of
-from servicing.commands.ach_returns import Item, TakenFile, take_file
+from servicing.commands.ach_returns import Desk, Item, TakenFile, take_file
 from servicing.commands.ach_work import How, Resolved, WorkItem, open_work, resolve_item
+from servicing.nacha.program import Program, read_program
 from servicing.nacha.reason_codes import name_of
 from servicing.nacha.representment import RETRY_DAYS
 from servicing.nacha.return_rates import Rate
 from servicing.nacha.statements import CURRENCY
+from servicing.vault import Vault
 
 
-def taken_json(uow: UnitOfWork, book_code: str, data: bytes, name: str, *, money: MoneyForm) -> Json:
+def program_of(settings: Settings, file: Path | None = None) -> Program | None:
+    """Return the lender's program: of a file, else of the setting; None where there is neither.
+
+    Raises: FileUnusable; AchProgramInvalid; AchTextRefused.
+    """
+    path = file or settings.ach_program
+    return None if path is None else read_program(read_text(path))
+
+
+def desk_of(program: Program | None, keys: str | None) -> Desk:
+    """Return what a file is taken in with: the program's rules or the shipped ones, and the keys if there are any.
+
+    Raises: VaultKeyInvalid.
+    """
+    vault = None if keys is None else Vault.of_keys(keys)
+    if program is None:
+        return Desk(vault=vault)
+    return Desk(program.retry_policy, program.retries.stop_after_two_failures, vault)
+
+
+def eastern_hour(now: datetime, business_date: date) -> time:
+    """Return the hour at which a file goes to the bank: the clock's, or nine where the books are not of today."""
+    there = now.astimezone(ZoneInfo("America/New_York"))
+    return there.time().replace(second=0, microsecond=0) if there.date() == business_date else time(9)
+
+
+def built_json(built: BuiltFile, *, money: MoneyForm) -> Json:
+    """Return what a file that was made holds, without its account numbers."""
+    return {
+        "file_no": built.file_no,
+        "sha256": built.sha256,
+        "sent": [
+            {
+                "trace": trace,
+                "loan_id": each.loan_id,
+                "instruction_no": each.instruction_no,
+                "direction": each.direction.value,
+                "amount": money(Money(each.amount, each.currency)),
+                "settles_on": day(each.settles_on),
+                "attempt": each.attempt,
+            }
+            for trace, each in built.sent.items()
+        ],
+        "left_behind": [
+            {"loan_id": each.loan_id, "instruction_no": each.instruction_no, "reason": each.reason}
+            for each in built.left_behind
+        ],
+    }
+
+
+def taken_json(uow: UnitOfWork, book_code: str, data: bytes, name: str, desk: Desk, *, money: MoneyForm) -> Json:
     """Take in a file. Raises: what `take_file` raises."""
-    return _taken(take_file(uow, book_code, data, name=name), money)
+    return _taken(take_file(uow, book_code, data, name=name, desk=desk), money)
 
 
 def work_json(connection: sa.Connection, book_code: str, *, money: MoneyForm) -> Json:
@@ -57,8 +114,8 @@ def came_back_json(connection: sa.Connection, book_code: str, since: date | None
 
 def rates_json(connection: sa.Connection, book_code: str, as_of: date | None) -> Json:
     """Return the return rates as of a day. Raises: BookUnknown."""
-    day = as_of or book(connection, book_code).business_date
-    return {"as_of": day.isoformat(), "rates": [_rate(each) for each in rates_of(connection, book_code, day)]}
+    last = as_of or book(connection, book_code).business_date
+    return {"as_of": last.isoformat(), "rates": [_rate(each) for each in rates_of(connection, book_code, last)]}
 
 
 def _taken(taken: TakenFile, money: MoneyForm) -> Json:

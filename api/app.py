@@ -35,6 +35,7 @@ from api.routes import (
     rails,
     trial_balance,
 )
+from servicing.nacha.program import Program
 
 DEFAULT_MAX_BODY_BYTES = 262_144
 
@@ -68,6 +69,7 @@ def create_app(
     guards: GuardCheck | None = None,
     max_body_bytes: int = DEFAULT_MAX_BODY_BYTES,
     bank_account_keys: str | None = None,
+    ach_program: Program | None = None,
 ) -> Flask:
     """Return the application on one database; `guards` is what was found at the start, for `/health` to tell.
 
@@ -79,6 +81,7 @@ def create_app(
     app.extensions[http.EXTENSION] = edge
     app.extensions[health.GUARDS] = guards
     app.extensions[rails.VAULT_KEYS] = bank_account_keys
+    app.extensions[ach.PROGRAM] = ach_program
     http.install(app, log_failure=_log_failure)
     app.before_request(_start_clock)
     app.after_request(_log_exchange)

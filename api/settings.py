@@ -56,6 +56,9 @@ class Settings(BaseSettings):
         default=None,
         description="Fernet keys for the numbers of bank accounts, separated by commas; the first one encrypts",
     )
+    ach_program: Path | None = Field(
+        default=None, description="a TOML file that says who sends files to the clearing house, and how"
+    )
     max_body_bytes: int = Field(default=262_144, gt=0, description="the largest HTTP request body that is read")
     pool_size: int = Field(default=8, gt=0, le=100, description="database connections that a server process keeps open")
     workers: int = Field(default=2, gt=0, le=64, description="server processes of loanbook serve")

@@ -9,13 +9,18 @@ import sys
 from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from api.cli.options import DAY, NUMBER, changes, reads, reads_installation
 from api.cli.output import Column, amount, grouped, print_facts, print_json, print_line, print_table
 from api.cli.session import Session
+
+if TYPE_CHECKING:
+    from api.cli.ach_build import Making
+    from ledger.unit_of_work import UnitOfWork
+    from servicing.commands.ach_build import BuiltFile
 
 BATCH_COLUMNS = (
     Column("number", "Batch", right=True),
@@ -65,6 +70,20 @@ WORK_COLUMNS = (
     *(column for column in ITEM_COLUMNS if column.field != "outcome"),
     Column("days", "Days", right=True),
 )
+SENT_COLUMNS = (
+    Column("trace", "Entry"),
+    Column("loan_id", "Loan", right=True),
+    Column("instruction_no", "Instruction", right=True),
+    Column("direction", "Side"),
+    amount("amount", "Amount"),
+    Column("settles_on", "Settles"),
+    Column("attempt", "Attempt", right=True),
+)
+LEFT_COLUMNS = (
+    Column("loan_id", "Loan", right=True),
+    Column("instruction_no", "Instruction", right=True),
+    Column("reason", "Left behind", long=True),
+)
 DEBIT_COLUMNS = (
     Column("loan_id", "Loan", right=True),
     Column("trace", "Entry"),
@@ -83,6 +102,13 @@ RATE_COLUMNS = (
     Column("percent", "Percent", right=True),
     Column("limit", "At most", right=True),
     Column("exceeded", "Too high"),
+)
+OUT = click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="The file to write.")
+PROGRAM = click.option(
+    "--program", type=click.Path(path_type=Path), help="Who sends, and how [default: LOANBOOK_ACH_PROGRAM]."
+)
+AT = click.option(
+    "--at", metavar="HH:MM", help="When it goes to the bank, eastern time [default: now; 09:00 of other days]."
 )
 
 
@@ -144,22 +170,78 @@ def codes(session: Session, code: str | None) -> None:
 
 
 @ach.command()
+@OUT
+@click.option("--date", "through", type=DAY, help="What is to be sent by this day [default: the business date].")
+@PROGRAM
+@AT
+@changes
+def build(session: Session, out: Path, through: date | None, program: Path | None, at: str | None) -> None:
+    """Make the file of the payment instructions that are due, and send them.
+
+    The file holds account numbers: nobody but its owner may read it, and its text is kept nowhere else. What cannot go
+    out is left behind and named. A file that is there already is not written over.
+
+    \b
+    loanbook ach build --out payments.ach --dry-run
+    loanbook ach build --book main --date 2026-03-20 --at 15:00 --out payments.ach
+    """
+    from api.cli.ach_build import write_file
+    from servicing.commands.ach_build import build_file
+
+    def make(uow: UnitOfWork, by: Making) -> BuiltFile:
+        return build_file(uow, by.vault, by.book_code, by.program, at=by.at, through=through)
+
+    document = write_file(session, out, program=program, at=at, make=make)
+    session.show(document, lambda: _print_sent(document))
+
+
+@ach.command()
+@click.argument("traces", metavar="TRACE...", nargs=-1, required=True)
+@click.option("--reason", required=True, help="Why they should never have been sent.")
+@OUT
+@PROGRAM
+@AT
+@changes
+def reverse(
+    session: Session, traces: tuple[str, ...], reason: str, out: Path, program: Path | None, at: str | None
+) -> None:
+    """Make the file that takes back debits by their trace numbers, and undo their payments without a fee.
+
+    Within five banking days of settlement, once for each.
+
+    \b
+    loanbook ach reverse 121042880000001 121042880000002 --reason "sent twice" --out reversal.ach
+    """
+    from api.cli.ach_build import write_file
+    from servicing.commands.ach_reverse import reverse_entries
+
+    def make(uow: UnitOfWork, by: Making) -> BuiltFile:
+        return reverse_entries(uow, by.vault, by.book_code, by.program, traces, reason=reason, at=by.at)
+
+    document = write_file(session, out, program=program, at=at, make=make)
+    session.show(document, lambda: _print_sent(document))
+
+
+@ach.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @changes
 def take(session: Session, file: Path) -> None:
     """Take in a file of returns and notifications of change; `-` is standard input.
 
-    Each return finds its payment by trace number and undoes it, with the product's fee. What finds none stands in the
-    list of work, its money in the account of unmatched returns. The file is taken whole or not at all, and once.
+    Each return finds its payment by trace number and undoes it, with the product's fee; debits without funds are
+    scheduled again by the rules, changes correct the bank account. What finds nothing stands in the list of work, its
+    money in the account of unmatched returns. The file is taken whole or not at all, and once.
 
     \b
     loanbook ach take returns.ach --dry-run
     """
-    from api.ach import taken_json
+    from api.ach import desk_of, program_of, taken_json
+    from api.settings import secret_text
     from api.views import major_units
 
     data, code = _content(file), session.book_code
-    done = session.change(lambda uow: taken_json(uow, code, data, file.name, money=major_units))
+    desk = desk_of(program_of(session.settings), secret_text(session.settings.bank_account_keys))
+    done = session.change(lambda uow: taken_json(uow, code, data, file.name, desk, money=major_units))
     before = ", taken before: nothing has changed" if done["replayed"] else ""
 
     def people() -> None:
@@ -280,6 +362,13 @@ def _print_file(document: Mapping[str, Any]) -> None:
     print_table(BATCH_COLUMNS, (_shown(batch) for batch in document["batches"]))
     print_line("")
     print_table(ENTRY_COLUMNS, _entries(document))
+
+
+def _print_sent(document: Mapping[str, Any]) -> None:
+    print_line(f"File {document['file_no']}, {len(document['sent'])} entries, SHA-256 {document['sha256']}.")
+    print_table(SENT_COLUMNS, (_shown(each) for each in document["sent"]))
+    if document["left_behind"]:
+        print_table(LEFT_COLUMNS, document["left_behind"])
 
 
 def _entries(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

@@ -41,6 +41,7 @@ def serve(session: Session, host: str, port: int, workers: int | None, without_a
     curl "http://127.0.0.1:8080/v1/trial-balance?as_of=2026-03-31"
     """
     from api import logs
+    from api.ach import program_of
     from api.cli.sealing import require_sound
     from api.database import Role, database_url
     from api.server import listen
@@ -50,6 +51,7 @@ def serve(session: Session, host: str, port: int, workers: int | None, without_a
     guards = require_sound(session)
     listener = listen(host, port, without_authentication=without_authentication)
     settings = session.settings
+    program = program_of(settings)
 
     def make_app() -> Flask:
         from api.app import create_app
@@ -62,6 +64,7 @@ def serve(session: Session, host: str, port: int, workers: int | None, without_a
             guards=guards,
             max_body_bytes=settings.max_body_bytes,
             bank_account_keys=secret_text(settings.bank_account_keys),
+            ach_program=program,
         )
 
     logs.configure()

@@ -9,12 +9,13 @@ from __future__ import annotations
 import hashlib
 from typing import Annotated, Literal
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, current_app, request
 from pydantic import Field, StringConstraints, model_validator
 
 from api import http
-from api.ach import came_back_json, rates_json, resolved_json, taken_json, work_json
+from api.ach import came_back_json, desk_of, rates_json, resolved_json, taken_json, work_json
 from api.models import Body, BookQuery, Day
+from api.routes.rails import VAULT_KEYS
 from api.views import Json, minor_units
 from ledger.queries.accounts import book
 from ledger.requests import Outcome, once
@@ -23,6 +24,7 @@ from servicing.commands.ach_work import How
 
 routes = Blueprint("ach", __name__)
 
+PROGRAM = "loanbook.ach_program"
 MAX_FILE_BYTES = 16 * 1024 * 1024
 Text = Annotated[str, StringConstraints(max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$")]
 
@@ -72,11 +74,12 @@ def take() -> Response:
     request.max_content_length = 2 * MAX_FILE_BYTES
     change, given = http.change(), http.body(FileBody)
     code, data = http.chosen_book(change.book), given.content.encode()
+    desk = desk_of(current_app.extensions[PROGRAM], current_app.extensions[VAULT_KEYS])
     inputs = {"sha256": hashlib.sha256(data).hexdigest(), "name": given.name}
 
     def work(uow: UnitOfWork) -> Outcome:
         def answer() -> Json:
-            return taken_json(uow, code, data, given.name, money=minor_units)
+            return taken_json(uow, code, data, given.name, desk, money=minor_units)
 
         own = book(uow.connection, code).own_subledger_id
         return once(uow, subledger_id=own, key=change.key, command="take_ach_file", inputs=inputs, work=answer)

@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import pytest
+from cryptography.fernet import Fernet
 
-from tests.integration.cli.conftest import Loanbook
+from ledger.commands import books
+from ledger.money import Money
+from ledger.unit_of_work import UnitOfWork, run
+from servicing.commands.bank_accounts import AccountIn, add_bank_account
+from servicing.commands.boarding import board_and_fund_loans
+from servicing.commands.instructions import InstructionIn, schedule_instruction, settle_instruction
+from servicing.drafts import LoanDraft
+from servicing.rails.accounts import AccountNumber
+from servicing.rails.instruction import Direction
+from servicing.vault import Vault
+from tests.integration.cli.conftest import Loanbook, Ran
 from tests.support.ach_answers import Answered, answer_file
 from tests.support.ach_files import PAYMENTS_FILE, RECORDS, as_file, changed
+from tests.support.database import Database
+from tests.unit.servicing.examples import TERMS
 
 
 @pytest.fixture
@@ -98,3 +113,107 @@ def test_rates_of_no_debits_are_not_too_high(book: Loanbook) -> None:
 
     assert "unauthorized" in printed
     assert book("ach", "retries", "--json").json["debits"] == []
+
+
+PROGRAM = """bank_routing = "121042882"
+bank_name = "First Bank"
+company_name = "Loanbook Lending LLC"
+company_id = "1234567890"
+origin = "1234567890"
+cut_off = 16:00:00
+
+[retries]
+waits = [2]
+"""
+
+
+@pytest.fixture
+def due(book: Loanbook, database: Database, tmp_path: Path) -> Callable[..., Ran]:
+    """Return `loanbook` with a program and keys, on a book where a debit of 888.49 is due on Monday 16 March 2026."""
+    keys = Fernet.generate_key().decode()
+    vault, engine = Vault.of_keys(keys), database.engine()
+    number = AccountIn(routing="091000019", number=AccountNumber("7445678990"), kind="checking", holder="Ann")
+
+    def work(uow: UnitOfWork) -> None:
+        books.advance_business_date(uow, "main", date(2026, 1, 15))
+        (loan_id,) = board_and_fund_loans(uow, "main", [LoanDraft("A", TERMS)])
+        books.advance_business_date(uow, "main", date(2026, 3, 13))
+        add_bank_account(uow, vault, loan_id, number, request_key="account")
+        given = InstructionIn(
+            direction=Direction.DEBIT,
+            method="ach_debit",
+            amount=Money(88_849, "USD"),
+            due_on=date(2026, 3, 16),
+            account_no=1,
+        )
+        schedule_instruction(uow, loan_id, given, request_key="due")
+
+    run(engine, work, actor="bob")
+    program = tmp_path / "program.toml"
+    program.write_text(PROGRAM)
+    variables = {"LOANBOOK_BANK_ACCOUNT_KEYS": keys, "LOANBOOK_ACH_PROGRAM": str(program)}
+    return lambda *arguments, **more: book(*arguments, **{**variables, **more})
+
+
+def test_a_file_is_made_of_what_is_due_and_its_return_taken(due: Callable[..., Ran], tmp_path: Path) -> None:
+    out = tmp_path / "files" / "payments.ach"
+
+    tried = due("ach", "build", "--out", str(out), "--dry-run").out
+    assert "nothing was kept" in tried
+    assert list(out.parent.iterdir()) == []
+
+    built = due("ach", "build", "--out", str(out), "--at", "15:00", "--json").json
+    again = due("ach", "build", "--out", str(tmp_path / "again.ach"), expect=2)
+    there = due("ach", "build", "--out", str(out), expect=2)
+
+    (sent,) = built["sent"]
+    assert (sent["settles_on"], sent["amount"], built["left_behind"]) == ("2026-03-16", "888.49", [])
+    assert "nothing of book main" in again.err
+    assert "it is there already" in there.err
+    assert oct(out.stat().st_mode)[-3:] == "600"
+    assert [each.name for each in out.parent.iterdir()] == ["payments.ach"]
+    assert due("ach", "read", str(out), "--sent", "--json").json["debits"] == "888.49"
+
+    returns = tmp_path / "returns.ach"
+    returns.write_bytes(answer_file([Answered("R01", sent["trace"], 88_849)]))
+    (item,) = due("ach", "take", str(returns), "--json").json["items"]
+
+    # Two banking days after Friday 13 March, by the program.
+    assert (item["outcome"], item["reason"]) == ("returned", "sent again on 2026-03-17 as instruction 2")
+    assert "R01" in due("ach", "retries").out
+    assert "100.00" in due("ach", "rates", expect=1).out
+
+
+def test_what_was_sent_in_error_is_taken_back_in_a_file(
+    due: Callable[..., Ran], database: Database, tmp_path: Path
+) -> None:
+    (sent,) = due("ach", "build", "--out", str(tmp_path / "payments.ach"), "--at", "15:00", "--json").json["sent"]
+    refused = due("ach", "reverse", sent["trace"], "--reason", "twice", "--out", str(tmp_path / "b.ach"), expect=2)
+
+    def settle(uow: UnitOfWork) -> None:
+        books.advance_business_date(uow, "main", date(2026, 3, 16))
+        settle_instruction(uow, sent["loan_id"], sent["instruction_no"], request_key="settle")
+
+    run(database.engine(), settle, actor="bob")
+    out = tmp_path / "reversal.ach"
+    due("ach", "reverse", sent["trace"], "--reason", "twice", "--out", str(out))
+
+    assert "only what has settled is taken back" in refused.err
+    (batch,) = due("ach", "read", str(out), "--sent", "--json").json["batches"]
+    assert (batch["description"], batch["credits"]) == ("REVERSAL", "888.49")
+
+
+def test_a_file_cannot_be_made_without_keys_or_a_program(due: Callable[..., Ran], tmp_path: Path) -> None:
+    out = str(tmp_path / "payments.ach")
+
+    no_keys = due("ach", "build", "--out", out, expect=1, LOANBOOK_BANK_ACCOUNT_KEYS="").err
+    no_program = due("ach", "build", "--out", out, expect=2, LOANBOOK_ACH_PROGRAM="").err
+    wrong = tmp_path / "wrong.toml"
+    wrong.write_text(PROGRAM.replace("121042882", "121042883"))
+    refused = due("ach", "build", "--out", out, "--program", str(wrong), expect=2).err
+    no_hour = due("ach", "build", "--out", out, "--at", "25:00", expect=2).err
+
+    assert "LOANBOOK_BANK_ACCOUNT_KEYS" in no_keys
+    assert "LOANBOOK_ACH_PROGRAM" in no_program
+    assert "bank_routing: its check digit should be 2" in refused
+    assert "no hour" in no_hour
