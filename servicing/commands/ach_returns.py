@@ -8,7 +8,7 @@ Never: the rules of a return (`servicing/nacha/`). Next: `docs/spec/ach_returns.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -200,7 +200,14 @@ def _take(uow: UnitOfWork, book_code: str, file_no: int, answers: Sequence[Answe
         mark = (answer.original_trace, answer.trace, answer.code)
         decided.append(_decide(number, answer, sent.get(answer.original_trace), repeated=mark in before))
         before.add(mark)
-    done = {item.item_no: _act(uow, item, sent, desk) for item in sorted(decided, key=_loan_first)}
+    done: dict[int, Item] = {}
+    claimed: set[tuple[int | None, int]] = set()
+    for item in sorted(decided, key=_loan_first):
+        acted = _act(uow, item, sent, desk, claimed)
+        if acted.event_no is not None:
+            claimed.add((acted.loan_id, acted.event_no))
+        # What a change corrects is not handed on: it may be an account number.
+        done[item.item_no] = replace(acted, answer=replace(acted.answer, corrected=""))
     return tuple(_keep_money(uow, book_code, file_no, done[number], found.business_date) for number in sorted(done))
 
 
@@ -227,8 +234,13 @@ def _decide(number: int, answer: Answer, sent: Sent | None, *, repeated: bool) -
     return Item(item_no=number, answer=answer, outcome=outcome, reason=reason, loan_id=loan_id)
 
 
-def _act(uow: UnitOfWork, item: Item, sent: Mapping[str, Sent], desk: Desk) -> Item:
-    """Let an item have the effect that was decided; what refuses it leaves it to a person."""
+def _act(
+    uow: UnitOfWork, item: Item, sent: Mapping[str, Sent], desk: Desk, claimed: Set[tuple[int | None, int]]
+) -> Item:
+    """Let an item have the effect that was decided; what refuses it leaves it to a person.
+
+    `claimed` are the events that other items of the file have made, or have been found to be the bank's word of.
+    """
     if item.outcome not in {Outcome.RETURNED, Outcome.CORRECTED}:
         return item
     entry = sent[item.answer.original_trace]
@@ -247,7 +259,7 @@ def _act(uow: UnitOfWork, item: Item, sent: Mapping[str, Sent], desk: Desk) -> I
         return replace(item, outcome=refusal.outcome, reason=str(refusal))
     except (PaymentUnknown, PaymentUndone, PaymentChargedBack, InstructionMoveRefused) as refusal:
         savepoint.rollback()
-        return _refused(uow.connection, item, entry, refusal)
+        return _refused(uow.connection, item, entry, refusal, claimed)
     savepoint.commit()
     return done
 
@@ -268,10 +280,18 @@ def _return_instruction(uow: UnitOfWork, item: Item, of: Instruction, desk: Desk
     return replace(item, event_no=back.moves[-1].event_no, reason=told)
 
 
-def _refused(connection: sa.Connection, item: Item, entry: Sent, refusal: DomainError) -> Item:
+def _refused(
+    connection: sa.Connection,
+    item: Item,
+    entry: Sent,
+    refusal: DomainError,
+    claimed: Set[tuple[int | None, int]],
+) -> Item:
     """Return an item whose payment is undone already: by a person, of whose return this is the bank's word, or not."""
     event_no = _returned_by(connection, entry)
-    if event_no is not None and not connection.scalar(_TAKEN_AS, {"loan_id": entry.loan_id, "event_no": event_no}):
+    key = {"loan_id": entry.loan_id, "event_no": event_no}
+    is_new = event_no is not None and (entry.loan_id, event_no) not in claimed
+    if is_new and not connection.scalar(_TAKEN_AS, key):
         return replace(item, event_no=event_no, reason="it was returned by hand before")
     return replace(item, outcome=Outcome.UNMATCHED, reason=refusal.message)
 

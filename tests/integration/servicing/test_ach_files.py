@@ -32,6 +32,7 @@ from servicing.rails.accounts import AccountNumber
 from servicing.rails.instruction import Direction, Status
 from servicing.vault import Vault
 from tests.integration.servicing.acts import pay
+from tests.integration.servicing.test_ach_returns import held
 from tests.support.ach_answers import Answered, answer_file
 from tests.support.loan_lives import ACTOR
 
@@ -280,6 +281,18 @@ def test_a_reason_that_ends_the_mandate_cancels_what_waits_under_it(
         found = mandate(connection, one, 1)
         assert (found.end_cause, found.end_reason) == ("invalidated", code_of_return)
         assert [each.status for each in instructions(connection, one)] == [Status.RETURNED, Status.CANCELED]
+
+
+def test_an_entry_that_one_file_returns_twice_is_returned_once(engine: sa.Engine, loan: Book) -> None:
+    code, one, _ = loan
+    authorize(engine, one, FRIDAY)
+    schedule(engine, one, 88_849, MONDAY)
+    trace = trace_of(build(engine, code), one)
+
+    taken = take(engine, code, Answered("R01", trace, 88_849), Answered("R01", trace, 88_849))
+
+    assert [item.outcome for item in taken.items] == [Outcome.RETURNED, Outcome.UNMATCHED]
+    assert held(engine, code, "1440") == 88_849
 
 
 def test_a_notification_of_change_corrects_the_account_and_the_payment_stands(engine: sa.Engine, loan: Book) -> None:
