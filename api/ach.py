@@ -74,6 +74,7 @@ def built_json(built: BuiltFile, *, money: MoneyForm) -> Json:
             }
             for trace, each in built.sent.items()
         ],
+        "prenotes": list(built.prenotes),
         "left_behind": [
             {"loan_id": each.loan_id, "instruction_no": each.instruction_no, "reason": each.reason}
             for each in built.left_behind

@@ -365,7 +365,8 @@ def _print_file(document: Mapping[str, Any]) -> None:
 
 
 def _print_sent(document: Mapping[str, Any]) -> None:
-    print_line(f"File {document['file_no']}, {len(document['sent'])} entries, SHA-256 {document['sha256']}.")
+    trials = f" and {len(document['prenotes'])} prenotes" if document["prenotes"] else ""
+    print_line(f"File {document['file_no']}, {len(document['sent'])} entries{trials}, SHA-256 {document['sha256']}.")
     print_table(SENT_COLUMNS, (_shown(each) for each in document["sent"]))
     if document["left_behind"]:
         print_table(LEFT_COLUMNS, document["left_behind"])

@@ -18,11 +18,13 @@ from ledger.domain_error import DomainError
 from ledger.queries.accounts import book
 from ledger.unit_of_work import UnitOfWork
 from servicing.commands.ach_figures import is_stopped
+from servicing.commands.ach_prenotes import account_ref, live_from, prenotes_due
 from servicing.commands.ach_sent import Owner, keep_sent, next_numbers
 from servicing.commands.bank_accounts import account_number
 from servicing.commands.instructions import send_instruction
 from servicing.nacha.banking_days import Effective, banking_day_from, effective_date
 from servicing.nacha.building import Made, Payment, Purpose, build, by_trace
+from servicing.nacha.entry_classes import DEFAULT_CLASS, ENTRY_CLASSES
 from servicing.nacha.errors import AchNothingToSend, AchTextRefused
 from servicing.nacha.program import Program
 from servicing.nacha.rendering import render
@@ -34,8 +36,6 @@ from servicing.store import load_loan
 from servicing.vault import Vault
 
 METHODS = ("ach_debit", "ach_credit")
-DEFAULT_CLASS = "PPD"
-TYPED = frozenset({"WEB", "TEL"})
 STOPPED = "two attempts in a row failed on the loan (12 CFR 1041.8)"
 
 
@@ -50,12 +50,16 @@ class LeftBehind:
 
 @dataclass(frozen=True, slots=True)
 class BuiltFile:
-    """A file to hand to the bank: its bytes, its number, what went into it by trace number, what could not."""
+    """A file to hand to the bank: its bytes, its number, what went into it by trace number, what could not.
+
+    `prenotes` are the trace numbers of entries that try out an account.
+    """
 
     file_no: int
     data: bytes
     sent: Mapping[str, Instruction]
     left_behind: tuple[LeftBehind, ...]
+    prenotes: tuple[str, ...] = ()
 
     @property
     def sha256(self) -> str:
@@ -75,17 +79,19 @@ def build_file(
     today = book(uow.connection, book_code).business_date
     on = through or today
     earliest = effective_date(today, at, same_day=program.same_day, cut_off=program.cut_off)
-    waiting, left = [], []
+    waiting: list[tuple[Instruction, Payment]] = []
+    left: list[LeftBehind] = []
     for each in due_to_send(uow.connection, book_code, METHODS, on):
         try:
             waiting.append((each, _payment(uow.connection, vault, program, each, earliest)))
         except (AchTextRefused, _Stopped) as refusal:
             left.append(LeftBehind(each.loan_id, each.instruction_no, str(refusal)))
     made = Made(today, at, earliest)
-    while waiting:
+    trials = prenotes_due(uow.connection, vault, book_code, earliest) if program.prenotes else []
+    while waiting or trials:
         savepoint = uow.connection.begin_nested()
         try:
-            built = _send(uow, book_code, program, made, [payment for _, payment in waiting])
+            built = _send(uow, book_code, program, made, [*trials, *(payment for _, payment in waiting)])
         except _Refused as refused:
             savepoint.rollback()
             left.append(LeftBehind(*refused.key, str(refused.reason)))
@@ -117,7 +123,8 @@ def _send(uow: UnitOfWork, book_code: str, program: Program, made: Made, payment
     owners = {trace: _owner(uow.connection, payment) for trace, payment in traces.items()}
     file_no = keep_sent(uow, book_code, file, data, owners)
     sent = {}
-    for trace, payment in sorted(traces.items(), key=lambda each: each[1].key):
+    live = {trace: payment for trace, payment in traces.items() if payment.purpose is not Purpose.PRENOTE}
+    for trace, payment in sorted(live.items(), key=lambda each: each[1].key):
         loan_id, instruction_no = payment.key
         day = (payment.effective or made.effective).on
         try:
@@ -126,7 +133,7 @@ def _send(uow: UnitOfWork, book_code: str, program: Program, made: Made, payment
             )
         except DomainError as refusal:
             raise _Refused((loan_id, instruction_no), refusal) from refusal
-    return BuiltFile(file_no, data, dict(sorted(sent.items())), ())
+    return BuiltFile(file_no, data, dict(sorted(sent.items())), (), tuple(sorted(traces.keys() - live.keys())))
 
 
 def _payment(
@@ -139,7 +146,13 @@ def _payment(
     debit = of.direction is Direction.DEBIT
     if debit and program.retries.stop_after_two_failures and is_stopped(connection, of.loan_id):
         raise _Stopped(STOPPED)
-    return entry_of(connection, vault, of, earliest)
+    payment = entry_of(connection, vault, of, earliest)
+    if debit and program.prenotes and of.account_no is not None:
+        live_on = live_from(connection, of.loan_id, of.account_no)
+        settles_on = (payment.effective or earliest).on
+        if live_on is None or settles_on < live_on:
+            raise _Stopped(f"its prenote comes first; it may settle from {live_on or 'three banking days after'} on")
+    return payment
 
 
 def entry_of(connection: sa.Connection, vault: Vault, of: Instruction, earliest: Effective) -> Payment:
@@ -163,7 +176,7 @@ def entry_of(connection: sa.Connection, vault: Vault, of: Instruction, earliest:
         amount=of.amount,
         name=ach_text(account.holder, 22),
         individual_id=ach_text(load_loan(connection, of.loan_id, lock=False).external_id, 15),
-        payment_type=recurring if entry_class in TYPED else "",
+        payment_type=recurring if ENTRY_CLASSES[entry_class].typed else "",
         purpose=Purpose.PAYMENT if of.retry_of is None else Purpose.RETRY,
         effective=earliest if due <= earliest.on else Effective(due),
         key=(of.loan_id, of.instruction_no),
@@ -172,6 +185,9 @@ def entry_of(connection: sa.Connection, vault: Vault, of: Instruction, earliest:
 
 def _owner(connection: sa.Connection, payment: Payment) -> Owner:
     """Return whose entry it is, with the first entry of a retry."""
+    if payment.purpose is Purpose.PRENOTE:
+        loan_id, account_no, version = payment.key
+        return Owner(loan_id, account_ref(account_no, version))
     loan_id, instruction_no = payment.key
     known = {each.instruction_no: each for each in instructions(connection, loan_id)}
     of = first = known[instruction_no]

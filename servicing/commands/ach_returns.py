@@ -22,12 +22,21 @@ from ledger.queries.accounts import book, role_map
 from ledger.templates import Template, instantiate, narrate
 from ledger.unit_of_work import UnitOfWork
 from servicing import tables
-from servicing.commands.ach_sequel import Outcome, Unsettled, correct_details, follow_up, shown_correction
+from servicing.commands.ach_prenotes import account_of
+from servicing.commands.ach_sequel import (
+    Outcome,
+    Unsettled,
+    correct_details,
+    end_what_debits,
+    follow_up,
+    shown_correction,
+)
 from servicing.commands.instructions import return_instruction
 from servicing.commands.payments import return_payment
 from servicing.errors import PaymentChargedBack, PaymentUndone, PaymentUnknown
 from servicing.events import Kind
 from servicing.nacha.answers import Answer, AnswerKind, answers_of
+from servicing.nacha.building import Purpose
 from servicing.nacha.reading import read
 from servicing.nacha.representment import RetryPolicy
 from servicing.nacha.statements import CURRENCY
@@ -55,7 +64,15 @@ class Sent:
     amount: int
     payment_ref: str | None
     first_trace: str
+    purpose: Purpose
     instruction: Instruction | None = None
+
+    @property
+    def account_no(self) -> int | None:
+        """Return the bank account that it went to, if it is kept."""
+        if self.purpose is Purpose.PRENOTE:
+            return account_of(self.payment_ref)
+        return None if self.instruction is None else self.instruction.account_no
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +166,7 @@ def sent_entries(connection: sa.Connection, book_code: str, traces: Sequence[str
             row.amount,
             row.payment_ref,
             row.first_trace,
+            Purpose(row.purpose),
             _instruction(connection, book_code, row.trace),
         )
         for row in connection.execute(_SENT, values).all()
@@ -229,7 +247,11 @@ def _decide(number: int, answer: Answer, sent: Sent | None, *, repeated: bool) -
         outcome, reason = Outcome.REVIEW, f"a {answer.kind} is for a person to see"
     elif (answer.side, answer.amount) != (sent.side, sent.amount):
         outcome, reason = Outcome.UNMATCHED, f"a {sent.side} of {Money(sent.amount, CURRENCY)} was sent"
-    elif sent.instruction is None and (sent.payment_ref is None or sent.side is Side.CREDIT):
+    elif (
+        sent.purpose is not Purpose.PRENOTE
+        and sent.instruction is None
+        and (sent.payment_ref is None or sent.side is Side.CREDIT)
+    ):
         outcome, reason = Outcome.REVIEW, "the entry brought no payment"
     return Item(item_no=number, answer=answer, outcome=outcome, reason=reason, loan_id=loan_id)
 
@@ -248,8 +270,10 @@ def _act(
     savepoint = uow.connection.begin_nested()
     try:
         if item.outcome is Outcome.CORRECTED:
-            corrected = correct_details(uow, desk.vault, entry.instruction, item.answer, request_key=key)
-            done = replace(item, reason=corrected)
+            given = entry.loan_id, entry.account_no, item.answer
+            done = replace(item, reason=correct_details(uow, desk.vault, *given, request_key=key))
+        elif entry.purpose is Purpose.PRENOTE:
+            done = _return_prenote(uow, item, entry, key)
         elif entry.instruction is None:
             done = _return_payment(uow, item, entry, key)
         else:
@@ -262,6 +286,14 @@ def _act(
         return _refused(uow.connection, item, entry, refusal, claimed)
     savepoint.commit()
     return done
+
+
+def _return_prenote(uow: UnitOfWork, item: Item, entry: Sent, key: str) -> Item:
+    """End what would debit an account that a prenote has tried out in vain."""
+    if entry.account_no is None:
+        raise Unsettled("the prenote names no bank account", Outcome.REVIEW)
+    told = end_what_debits(uow, entry.loan_id, entry.account_no, item.answer.code, request_key=key)
+    return replace(item, reason=f"prenote: {told}" if told else "prenote")
 
 
 def _return_payment(uow: UnitOfWork, item: Item, entry: Sent, key: str) -> Item:

@@ -22,7 +22,7 @@ from servicing.nacha.corrections import Correction, read_correction
 from servicing.nacha.errors import AchCorrectionUnreadable
 from servicing.nacha.reason_codes import RETURN_CODES
 from servicing.nacha.representment import RetryPolicy, decide_retry
-from servicing.rail_queries import instructions, mandate
+from servicing.rail_queries import instructions, mandate, mandates
 from servicing.rails.accounts import KINDS, AccountNumber
 from servicing.rails.errors import AccountNumberInvalid, BankAccountInvalid, RoutingNumberInvalid
 from servicing.rails.instruction import Direction, Instruction, Status, may_follow
@@ -73,10 +73,20 @@ def follow_up(uow: UnitOfWork, back: Instruction, code: str, *, policy: RetryPol
     return ", ".join((*told, _send_again(uow, back, retry.on)))
 
 
+def end_what_debits(uow: UnitOfWork, loan_id: int, account_no: int, code: str, *, request_key: str) -> str:
+    """End the mandates on a bank account whose prenote came back, and return it in words."""
+    told = []
+    for each in mandates(uow.connection, loan_id):
+        if each.account_no == account_no and each.ended_on is None:
+            end_mandate(uow, loan_id, each.mandate_no, cause="invalidated", reason=code, request_key=request_key)
+            told.append(f"mandate {each.mandate_no} ended")
+    return ", ".join(told)
+
+
 def correct_details(
-    uow: UnitOfWork, vault: Vault | None, of: Instruction | None, answer: Answer, *, request_key: str
+    uow: UnitOfWork, vault: Vault | None, loan_id: int, account_no: int | None, answer: Answer, *, request_key: str
 ) -> str:
-    """Correct the bank account of an instruction as a notification says, and return what was corrected, as shown.
+    """Correct the bank account of an entry as a notification says, and return what was corrected, as shown.
 
     Raises: Unsettled where it corrects no detail that is kept, or none that can be.
     """
@@ -84,14 +94,14 @@ def correct_details(
         correction = read_correction(answer.code, answer.corrected)
     except AchCorrectionUnreadable as refusal:
         raise Unsettled(refusal.message, Outcome.REVIEW) from None
-    if vault is None or of is None or of.account_no is None or not _is_kept(correction):
+    if vault is None or account_no is None or not _is_kept(correction):
         raise Unsettled(shown_correction(answer), Outcome.REVIEW)
     try:
         correct_bank_account(
             uow,
             vault,
-            of.loan_id,
-            of.account_no,
+            loan_id,
+            account_no,
             reason=answer.code,
             request_key=request_key,
             routing=correction.routing,
@@ -101,7 +111,7 @@ def correct_details(
         )
     except (AccountNumberInvalid, BankAccountInvalid, RoutingNumberInvalid) as refusal:
         raise Unsettled(refusal.message, Outcome.REVIEW) from None
-    return f"{shown_correction(answer)}, of bank account {of.account_no}"
+    return f"{shown_correction(answer)}, of bank account {account_no}"
 
 
 def shown_correction(answer: Answer) -> str:

@@ -60,4 +60,6 @@ _ALL = (
     EntryClass("ATX", "Acknowledgment of CTX", CREDITS_ONLY, notes_most=1, consumer=False),
 )
 ENTRY_CLASSES: Mapping[str, EntryClass] = MappingProxyType({each.code: each for each in _ALL})
+DEFAULT_CLASS = "PPD"
+"""What an entry goes under that no mandate says a class for."""
 OTHER_LAYOUTS = frozenset({"IAT", "ADV"})

@@ -38,7 +38,10 @@ class Retries(BaseModel):
 
 
 class Program(BaseModel):
-    """Who sends, to which bank, by which cut-off (eastern time), and how."""
+    """Who sends, to which bank, by which cut-off (eastern time), and how.
+
+    With `prenotes`, a bank account is tried out before the first debit goes to it.
+    """
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
@@ -50,6 +53,7 @@ class Program(BaseModel):
     description: str = Field(default="LOAN PMT", pattern=r"^[0-9A-Z][0-9A-Z ]{0,9}$")
     cut_off: time = time(16, 0)
     same_day: bool = False
+    prenotes: bool = False
     retries: Retries = Retries()
 
     @field_validator("bank_routing")

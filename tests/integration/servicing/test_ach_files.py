@@ -15,6 +15,7 @@ from ledger.money import Money
 from ledger.unit_of_work import UnitOfWork, run
 from servicing.commands.ach_build import BuiltFile, build_file
 from servicing.commands.ach_figures import attempts_on, came_back, is_stopped
+from servicing.commands.ach_prenotes import live_from
 from servicing.commands.ach_returns import Desk, TakenFile, take_file
 from servicing.commands.ach_reverse import reverse_entries
 from servicing.commands.ach_sequel import Outcome
@@ -397,3 +398,61 @@ def test_five_banking_days_after_settlement_it_is_too_late(engine: sa.Engine, lo
 
     with pytest.raises(AchReversalRefused, match="settle on 2026-03-31, after 2026-03-30"):
         reverse(engine, code, trace)
+
+
+WITH_PRENOTES = PROGRAM.model_copy(update={"prenotes": True})
+
+
+def build_tried(engine: sa.Engine, code: str) -> BuiltFile:
+    """Make the file of a lender who tries accounts out."""
+    return do(engine, lambda uow: build_file(uow, VAULT, code, WITH_PRENOTES, at=time(10)))
+
+
+def test_an_account_is_tried_out_before_the_first_debit(engine: sa.Engine, loan: Book) -> None:
+    code, one, _ = loan
+    authorize(engine, one, FRIDAY)
+    schedule(engine, one, 88_849, MONDAY)
+
+    built = build_tried(engine, code)
+
+    (batch,) = batches(built)
+    assert [(entry.transaction_code, entry.amount, entry.account) for entry in batch.entries] == [("28", 0, NUMBER)]
+    assert (built.sent, built.prenotes) == ({}, (batch.entries[0].trace,))
+    assert "its prenote comes first" in built.left_behind[0].reason
+    with pytest.raises(AchNothingToSend):
+        build_tried(engine, code)
+
+    # Settled on Monday 23 March: three banking days on is Thursday the 26th, so it goes out on Wednesday.
+    go_to(engine, code, date(2026, 3, 24))
+    with pytest.raises(AchNothingToSend):
+        build_tried(engine, code)
+    go_to(engine, code, date(2026, 3, 25))
+    (live,) = batches(build_tried(engine, code))
+    assert (live.header.effective_on, live.entries[0].amount) == (date(2026, 3, 26), 88_849)
+
+
+def test_a_prenote_that_comes_back_ends_the_mandate(engine: sa.Engine, loan: Book) -> None:
+    code, one, _ = loan
+    authorize(engine, one, FRIDAY)
+    schedule(engine, one, 88_849, date(2026, 4, 15))
+    (trace,) = build_tried(engine, code).prenotes
+
+    taken = take(engine, code, Answered("R03", trace))
+
+    assert [(item.outcome, item.reason) for item in taken.items] == [(Outcome.RETURNED, "prenote: mandate 1 ended")]
+    with engine.connect() as connection:
+        assert instruction(connection, one, 1).status is Status.CANCELED
+        assert loan_view(connection, one).state.returned_payment_fees == 0
+
+
+def test_a_change_of_a_prenote_corrects_the_account_which_stays_tried_out(engine: sa.Engine, loan: Book) -> None:
+    code, one, _ = loan
+    authorize(engine, one, FRIDAY)
+    (trace,) = build_tried(engine, code).prenotes
+
+    taken = take(engine, code, Answered("C01", trace, corrected="918171614"))
+
+    assert [item.outcome for item in taken.items] == [Outcome.CORRECTED]
+    with engine.connect() as connection:
+        assert bank_account(connection, one, 1).version == 2
+        assert live_from(connection, one, 1) == date(2026, 3, 26)
