@@ -20,7 +20,12 @@ from servicing.commands.ach_returns import Desk, TakenFile, take_file
 from servicing.commands.ach_reverse import reverse_entries
 from servicing.commands.ach_sequel import Outcome
 from servicing.commands.bank_accounts import AccountIn, account_number, add_bank_account
-from servicing.commands.instructions import InstructionIn, schedule_instruction, settle_instruction
+from servicing.commands.instructions import (
+    InstructionIn,
+    decline_instruction,
+    schedule_instruction,
+    settle_instruction,
+)
 from servicing.commands.mandates import MandateIn, give_mandate
 from servicing.nacha.errors import AchEntryUnknown, AchNothingToSend, AchReversalRefused
 from servicing.nacha.file import Batch
@@ -456,3 +461,25 @@ def test_a_change_of_a_prenote_corrects_the_account_which_stays_tried_out(engine
     with engine.connect() as connection:
         assert bank_account(connection, one, 1).version == 2
         assert live_from(connection, one, 1) == date(2026, 3, 26)
+
+
+def test_failures_count_by_whatever_channel_they_came(engine: sa.Engine, loan: Book) -> None:
+    code, one, _ = loan
+    authorize(engine, one, FRIDAY)
+    schedule(engine, one, 88_849, MONDAY)
+    trace = trace_of(build(engine, code), one)
+    card = InstructionIn(
+        direction=Direction.DEBIT,
+        method="debit_card",
+        amount=Money(5_000, "USD"),
+        due_on=FRIDAY,
+        card_token="tok_visa",
+    )
+    by_card = do(engine, lambda uow: schedule_instruction(uow, one, card, request_key="card")).instruction_no
+    do(engine, lambda uow: decline_instruction(uow, one, by_card, code="insufficient_funds", request_key="declined"))
+
+    taken = take(engine, code, Answered("R01", trace, 88_849))
+
+    assert taken.items[0].reason.startswith("two attempts in a row failed")
+    with engine.connect() as connection:
+        assert [each.failed_for_funds for each in attempts_on(connection, one)] == [True, True]
