@@ -21,6 +21,7 @@ from ledger.queries.accounts import book
 from ledger.unit_of_work import UnitOfWork
 from servicing.commands.ach_build import BuiltFile
 from servicing.commands.ach_figures import CameBack, came_back, rates_of
+from servicing.commands.ach_register import RegisteredFile, SentEntry, entries_of_file, registered_files
 from servicing.commands.ach_returns import Desk, Item, TakenFile, take_file
 from servicing.commands.ach_work import How, Resolved, WorkItem, open_work, resolve_item
 from servicing.nacha.program import Program, read_program
@@ -113,6 +114,17 @@ def came_back_json(connection: sa.Connection, book_code: str, since: date | None
     return {"since": first.isoformat(), "debits": [_came_back(each, money) for each in found]}
 
 
+def files_json(connection: sa.Connection, book_code: str, *, money: MoneyForm) -> Json:
+    """Return the register of files. Raises: BookUnknown."""
+    return {"files": [_file(each, money) for each in registered_files(connection, book_code)]}
+
+
+def file_json(connection: sa.Connection, book_code: str, file_no: int, *, money: MoneyForm) -> Json:
+    """Return the entries of a file that was sent. Raises: BookUnknown; AchFileUnknown."""
+    entries = entries_of_file(connection, book_code, file_no)
+    return {"file_no": file_no, "entries": [_sent_entry(each, money) for each in entries]}
+
+
 def rates_json(connection: sa.Connection, book_code: str, as_of: date | None) -> Json:
     """Return the return rates as of a day. Raises: BookUnknown."""
     last = as_of or book(connection, book_code).business_date
@@ -180,6 +192,34 @@ def _came_back(each: CameBack, money: MoneyForm) -> Json:
         "retry_on": None if each.retry.on is None else each.retry.on.isoformat(),
         "refusal": None if each.retry.refusal is None else each.retry.refusal.value,
         "stopped": each.stopped,
+    }
+
+
+def _file(each: RegisteredFile, money: MoneyForm) -> Json:
+    return {
+        "way": each.way,
+        "file_no": each.file_no,
+        "on": each.on.isoformat(),
+        "entries": each.entries,
+        "debits": money(Money(each.debits, CURRENCY)),
+        "credits": money(Money(each.credits, CURRENCY)),
+        "sha256": each.sha256,
+        "actor": each.actor,
+    }
+
+
+def _sent_entry(each: SentEntry, money: MoneyForm) -> Json:
+    return {
+        "trace": each.trace,
+        "loan_id": each.loan_id,
+        "side": each.side.value,
+        "amount": money(Money(each.amount, CURRENCY)),
+        "entry_class": each.entry_class,
+        "purpose": each.purpose,
+        "settles_on": each.settles_on.isoformat(),
+        "returnable_until": each.returnable.ordinary.isoformat(),
+        "unauthorized_until": each.returnable.unauthorized.isoformat(),
+        "code": each.code,
     }
 
 

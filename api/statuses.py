@@ -61,6 +61,7 @@ ERRORS_BY_STATUS: Mapping[HTTPStatus, tuple[type[DomainError], ...]] = {
         servicing.LoanUnknown,
         servicing.PaymentUnknown,
         nacha.AchEntryUnknown,
+        nacha.AchFileUnknown,
         nacha.AchItemUnknown,
         servicing.PayoffQuoteUnknown,
         servicing.ProductUnknown,

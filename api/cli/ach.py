@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from api.cli.options import DAY, NUMBER, changes, reads, reads_installation
+from api.cli.ach_lists import files, rates, retries, work
+from api.cli.ach_tables import ITEM_COLUMNS, with_grouped
+from api.cli.options import DAY, NUMBER, changes, reads_installation
 from api.cli.output import Column, amount, grouped, print_facts, print_json, print_line, print_table
 from api.cli.session import Session
 
@@ -54,22 +56,6 @@ CODE_COLUMNS = (
     Column("days", "Days", right=True),
     Column("rate", "Rate"),
 )
-ITEM_COLUMNS = (
-    Column("item_no", "Item", right=True),
-    Column("code", "Code"),
-    Column("meaning", "Meaning", long=True),
-    Column("original_trace", "Of entry"),
-    Column("side", "Side"),
-    amount("amount", "Amount"),
-    Column("outcome", "Became"),
-    Column("loan_id", "Loan", right=True),
-    Column("reason", "Why", long=True),
-)
-WORK_COLUMNS = (
-    Column("file_no", "File", right=True),
-    *(column for column in ITEM_COLUMNS if column.field != "outcome"),
-    Column("days", "Days", right=True),
-)
 SENT_COLUMNS = (
     Column("trace", "Entry"),
     Column("loan_id", "Loan", right=True),
@@ -83,25 +69,6 @@ LEFT_COLUMNS = (
     Column("loan_id", "Loan", right=True),
     Column("instruction_no", "Instruction", right=True),
     Column("reason", "Left behind", long=True),
-)
-DEBIT_COLUMNS = (
-    Column("loan_id", "Loan", right=True),
-    Column("trace", "Entry"),
-    amount("amount", "Amount"),
-    Column("code", "Code"),
-    Column("returned_on", "Came back"),
-    Column("presented", "Sent", right=True),
-    Column("retry_on", "Again on"),
-    Column("refusal", "Why not", long=True),
-    Column("stopped", "Stopped"),
-)
-RATE_COLUMNS = (
-    Column("rate", "Rate"),
-    Column("returned", "Returned", right=True),
-    Column("originated", "Of", right=True),
-    Column("percent", "Percent", right=True),
-    Column("limit", "At most", right=True),
-    Column("exceeded", "Too high"),
 )
 OUT = click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="The file to write.")
 PROGRAM = click.option(
@@ -246,26 +213,9 @@ def take(session: Session, file: Path) -> None:
 
     def people() -> None:
         print_line(f"File {done['file_no']}{before}.")
-        print_table(ITEM_COLUMNS, (_shown(item) for item in done["items"]))
+        print_table(ITEM_COLUMNS, (with_grouped(item) for item in done["items"]))
 
     session.show(done, people)
-
-
-@ach.command()
-@reads
-def work(session: Session) -> None:
-    """List what received files left for a person: returns that match nothing, contests, notifications of change.
-
-    \b
-    loanbook ach work
-    loanbook ach work --json
-    """
-    from api.ach import work_json
-    from api.views import major_units
-
-    code = session.book_code
-    document = session.read(lambda connection: work_json(connection, code, money=major_units))
-    session.show(document, lambda: print_table(WORK_COLUMNS, (_shown(item) for item in document["items"])))
 
 
 @ach.command()
@@ -298,43 +248,6 @@ def resolve(
     session.show(done, lambda: print_line(f"Item {item_no} of file {file_no}: {done['how']}."))
 
 
-@ach.command()
-@click.option("--since", type=DAY, help="Returns from this day on [default: 180 days back].")
-@reads
-def retries(session: Session, since: date | None) -> None:
-    """List the debits that came back and were not sent again: when each may be, or why not.
-
-    `Stopped` marks loans on which two attempts in a row failed: for a covered loan nothing more is tried (12 CFR
-    1041.8) until the borrower authorizes it anew.
-
-    \b
-    loanbook ach retries --since 2026-03-01
-    """
-    from api.ach import came_back_json
-    from api.views import major_units
-
-    code = session.book_code
-    document = session.read(lambda connection: came_back_json(connection, code, since, money=major_units))
-    session.show(document, lambda: print_table(DEBIT_COLUMNS, (_shown(each) for each in document["debits"])))
-
-
-@ach.command()
-@click.option("--as-of", type=DAY, help="The last of the 60 days [default: the business date].")
-@reads
-def rates(session: Session, as_of: date | None) -> int:
-    """Show the return rates of the last 60 days against the network's levels; exit code 1 if one is too high.
-
-    \b
-    loanbook ach rates --as-of 2026-03-31
-    """
-    from api.ach import rates_json
-
-    code = session.book_code
-    document = session.read(lambda connection: rates_json(connection, code, as_of))
-    session.show(document, lambda: print_table(RATE_COLUMNS, document["rates"], title=f"As of {document['as_of']}"))
-    return int(any(each["exceeded"] for each in document["rates"]))
-
-
 def _content(file: Path) -> bytes:
     from api.errors import FileUnusable
 
@@ -359,7 +272,7 @@ def _print_file(document: Mapping[str, Any]) -> None:
         }
     )
     print_line("")
-    print_table(BATCH_COLUMNS, (_shown(batch) for batch in document["batches"]))
+    print_table(BATCH_COLUMNS, (with_grouped(batch) for batch in document["batches"]))
     print_line("")
     print_table(ENTRY_COLUMNS, _entries(document))
 
@@ -367,7 +280,7 @@ def _print_file(document: Mapping[str, Any]) -> None:
 def _print_sent(document: Mapping[str, Any]) -> None:
     trials = f" and {len(document['prenotes'])} prenotes" if document["prenotes"] else ""
     print_line(f"File {document['file_no']}, {len(document['sent'])} entries{trials}, SHA-256 {document['sha256']}.")
-    print_table(SENT_COLUMNS, (_shown(each) for each in document["sent"]))
+    print_table(SENT_COLUMNS, (with_grouped(each) for each in document["sent"]))
     if document["left_behind"]:
         print_table(LEFT_COLUMNS, document["left_behind"])
 
@@ -376,7 +289,7 @@ def _entries(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     for batch in document["batches"]:
         for entry in batch["entries"]:
             told = "; ".join(_told(addendum) for addendum in entry["addenda"])
-            yield {**_shown(entry), "batch": batch["number"], "told": told}
+            yield {**with_grouped(entry), "batch": batch["number"], "told": told}
 
 
 def _told(addendum: Mapping[str, Any]) -> str:
@@ -390,6 +303,5 @@ def _told(addendum: Mapping[str, Any]) -> str:
     return f"{of}: " + ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in correction.items())
 
 
-def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
-    amounts = ("debits", "credits", "amount")
-    return {name: grouped(value) if name in amounts else value for name, value in row.items()}
+for command in (work, files, retries, rates):
+    ach.add_command(command)

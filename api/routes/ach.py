@@ -13,7 +13,7 @@ from flask import Blueprint, Response, current_app, request
 from pydantic import Field, StringConstraints, model_validator
 
 from api import http
-from api.ach import came_back_json, desk_of, rates_json, resolved_json, taken_json, work_json
+from api.ach import came_back_json, desk_of, file_json, files_json, rates_json, resolved_json, taken_json, work_json
 from api.models import Body, BookQuery, Day
 from api.routes.rails import VAULT_KEYS
 from api.views import Json, minor_units
@@ -86,6 +86,20 @@ def take() -> Response:
 
     outcome = http.edge().answer(work, actor=change.actor, dry_run=change.dry_run)
     return http.reply_outcome(outcome, dry_run=change.dry_run)
+
+
+@routes.get("/v1/ach/files")
+def list_files() -> Response:
+    """Return the files that were sent and taken in, the latest first."""
+    code = http.chosen_book(http.query(BookQuery).book)
+    return http.reply(http.edge().read(lambda connection: files_json(connection, code, money=minor_units)))
+
+
+@routes.get("/v1/ach/sent-files/<int:file_no>")
+def show_file(file_no: int) -> Response:
+    """Return the entries of a file that was sent, and until when each may come back."""
+    code = http.chosen_book(http.query(BookQuery).book)
+    return http.reply(http.edge().read(lambda connection: file_json(connection, code, file_no, money=minor_units)))
 
 
 @routes.get("/v1/ach/work")

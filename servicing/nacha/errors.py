@@ -272,6 +272,12 @@ class AchEntryUnknown(DomainError, code="ach-entry-unknown"):
     trace: str
 
 
+class AchFileUnknown(DomainError, code="ach-file-unknown"):
+    """no file {file_no} was sent"""
+
+    file_no: int
+
+
 class AchReversalRefused(DomainError, code="ach-reversal-refused"):
     """entry {trace} cannot be reversed: {reason}"""
 

@@ -44,6 +44,9 @@ def test_a_return_without_its_entry_is_taken_once_and_matched_by_hand(client: Fl
         "no entry of this trace number was sent",
     )
     assert settled.status_code == 201
+    (file,) = client.get("/v1/ach/files").get_json()["files"]
+    assert (file["way"], file["debits"], file["entries"]) == ("taken", usd(88_849), 1)
+    assert problem(client.get("/v1/ach/sent-files/1"))["code"] == "ach-file-unknown"
     assert client.get("/v1/ach/work").get_json()["items"] == []
     assert problem(send(client, "/v1/ach/files/1/items/1/resolution", match, "match-2"))["code"] == "ach-item-settled"
 

@@ -181,6 +181,13 @@ def test_a_file_is_made_of_what_is_due_and_its_return_taken(due: Callable[..., R
     # Two banking days after Friday 13 March, by the program.
     assert (item["outcome"], item["reason"]) == ("returned", "sent again on 2026-03-17 as instruction 2")
     assert "R01" in due("ach", "retries").out
+    assert [each["way"] for each in due("ach", "files", "--json").json["files"]] == ["taken", "sent"]
+    (entry,) = due("ach", "files", "1", "--json").json["entries"]
+    # Under PPD, settled on Monday 16 March: Wednesday; 60 days on is Friday 15 May, the banking day after it Monday.
+    assert (entry["returnable_until"], entry["unauthorized_until"]) == ("2026-03-18", "2026-05-18")
+    assert (entry["code"], entry["trace"]) == ("R01", sent["trace"])
+    assert sent["trace"] in due("ach", "files", "1").out
+    assert "no file 9 was sent" in due("ach", "files", "9", expect=2).err
     assert "100.00" in due("ach", "rates", expect=1).out
 
 
