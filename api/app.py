@@ -19,6 +19,7 @@ from api.routes import (
     ach,
     agreements,
     allowance,
+    cards,
     credits,
     drawdowns,
     fees,
@@ -36,6 +37,7 @@ from api.routes import (
     trial_balance,
 )
 from servicing.nacha.program import Program
+from servicing.rails.cards import CardProcessor
 
 DEFAULT_MAX_BODY_BYTES = 262_144
 
@@ -47,6 +49,7 @@ BLUEPRINTS = (
     payments.routes,
     instructions.routes,
     rails.routes,
+    cards.routes,
     payoffs.routes,
     credits.routes,
     fees.routes,
@@ -70,10 +73,12 @@ def create_app(
     max_body_bytes: int = DEFAULT_MAX_BODY_BYTES,
     bank_account_keys: str | None = None,
     ach_program: Program | None = None,
+    card_processor: CardProcessor | None = None,
+    card_webhook_secret: str | None = None,
 ) -> Flask:
     """Return the application on one database; `guards` is what was found at the start, for `/health` to tell.
 
-    Without keys for bank account numbers none is taken; all else works.
+    Without keys for bank account numbers none is taken, and without a processor no card is charged; all else works.
     """
     app = Flask("loanbook", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = max_body_bytes
@@ -82,6 +87,8 @@ def create_app(
     app.extensions[health.GUARDS] = guards
     app.extensions[rails.VAULT_KEYS] = bank_account_keys
     app.extensions[ach.PROGRAM] = ach_program
+    app.extensions[cards.PROCESSOR] = card_processor
+    app.extensions[cards.WEBHOOK_SECRET] = card_webhook_secret
     http.install(app, log_failure=_log_failure)
     app.before_request(_start_clock)
     app.after_request(_log_exchange)

@@ -59,6 +59,11 @@ class Settings(BaseSettings):
     ach_program: Path | None = Field(
         default=None, description="a TOML file that says who sends files to the clearing house, and how"
     )
+    card_processor_url: HttpUrl | None = Field(default=None, description="where the card processor is reached")
+    card_processor_key: SecretStr | None = Field(default=None, description="the key that opens the card processor")
+    card_webhook_secret: SecretStr | None = Field(
+        default=None, description="the secret with which the card processor signs its messages"
+    )
     max_body_bytes: int = Field(default=262_144, gt=0, description="the largest HTTP request body that is read")
     pool_size: int = Field(default=8, gt=0, le=100, description="database connections that a server process keeps open")
     workers: int = Field(default=2, gt=0, le=64, description="server processes of loanbook serve")

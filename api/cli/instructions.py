@@ -253,6 +253,32 @@ def settle_due(session: Session, day: date | None) -> int:
     return _show_report(session, report, "settled")
 
 
+@instruction.command("charge-due")
+@click.option("--date", "day", type=BOOK_DAY, help="The day [default: the business date].")
+@changes
+def charge_due(session: Session, day: date | None) -> int:
+    """Have the card processor of LOANBOOK_CARD_PROCESSOR_URL carry out what is due of cards by a day.
+
+    Each card is charged once, however often this is run; one that is declined comes back with the code. What the
+    processor did not answer is left batched, and taken up by running it again; the exit code is 1 then.
+
+    \b
+    loanbook instruction charge-due
+    """
+    from api.card_client import processor_of
+    from api.cards import charge_due as charge_every
+
+    report = charge_every(
+        session.edge,
+        processor_of(session.settings),
+        session.book_code,
+        day,
+        actor=session.actor,
+        dry_run=session.dry_run,
+    )
+    return _show_report(session, report, "due" if session.dry_run else "charged or declined")
+
+
 @click.command()
 @click.option("--date", "day", type=BOOK_DAY, help="The day [default: the business date].")
 @changes

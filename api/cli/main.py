@@ -58,6 +58,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "mandate": ("api.cli.bank_accounts:mandate", "Keep what borrowers have authorized to be debited."),
     "instruction": ("api.cli.instructions:instruction", "Schedule payments by a rail, and follow them."),
     "autopay": ("api.cli.instructions:autopay", "Schedule what mandates ask for."),
+    "card-processor": ("api.cli.cards:card_processor", "Run a card processor for trying out, on this machine."),
     "draw": ("api.cli.drawdowns:draw", "Pay out more of a loan that is disbursed in parts."),
     "run-day": ("api.cli.loans:run_day", "Run the daily cycle: interest, late fees, days past due."),
     "scenario": ("api.cli.scenario:scenario", "Run a loan's life from a file and compare it with what was expected."),

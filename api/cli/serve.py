@@ -55,6 +55,7 @@ def serve(session: Session, host: str, port: int, workers: int | None, without_a
 
     def make_app() -> Flask:
         from api.app import create_app
+        from api.card_client import processor_of
         from api.edge import Edge
         from api.settings import secret_text
 
@@ -65,6 +66,8 @@ def serve(session: Session, host: str, port: int, workers: int | None, without_a
             max_body_bytes=settings.max_body_bytes,
             bank_account_keys=secret_text(settings.bank_account_keys),
             ach_program=program,
+            card_processor=processor_of(settings),
+            card_webhook_secret=secret_text(settings.card_webhook_secret),
         )
 
     logs.configure()

@@ -29,7 +29,7 @@ from servicing.rails.errors import (
     TraceTaken,
 )
 from servicing.rails.instruction import Direction, Instruction, Move, Status, may_follow
-from servicing.rails.rail import Credited, Rail, credited_on
+from servicing.rails.rail import Credited, Rail, Source, credited_on
 from servicing.rails.registry import RAILS
 from servicing.store import Loan, load_loan
 
@@ -77,19 +77,30 @@ def batch_instruction(
 ) -> Instruction:
     """Put an instruction into a batch that is about to go out; from then on nobody else sends it.
 
-    Raises: LoanUnknown; InstructionUnknown; InstructionMoveRefused.
+    Raises: LoanUnknown; InstructionUnknown; InstructionMoveRefused; MandateEnded.
     """
-    return _move(uow, loan_id, instruction_no, Status.BATCHED, request_key, lambda _loan, _of, move: move, reason)
+
+    def work(_loan: Loan, batched: Instruction, move: Move) -> Move:
+        check_mandate(uow, batched)
+        return move
+
+    return _move(uow, loan_id, instruction_no, Status.BATCHED, request_key, work, reason)
 
 
 def cancel_instruction(
     uow: UnitOfWork, loan_id: int, instruction_no: int, *, reason: str, request_key: str
 ) -> Instruction:
-    """Give up an instruction that was not sent yet.
+    """Give up an instruction that was not sent yet; not one whose processor may have been asked already.
 
     Raises: LoanUnknown; InstructionUnknown; InstructionMoveRefused.
     """
-    return _move(uow, loan_id, instruction_no, Status.CANCELED, request_key, lambda _loan, _of, move: move, reason)
+
+    def work(_loan: Loan, canceled: Instruction, move: Move) -> Move:
+        if canceled.status is Status.BATCHED and RAILS[canceled.method].source is Source.CARD:
+            raise _refused(canceled, Status.CANCELED)
+        return move
+
+    return _move(uow, loan_id, instruction_no, Status.CANCELED, request_key, work, reason)
 
 
 def send_instruction(
@@ -110,7 +121,8 @@ def send_instruction(
 
     def work(loan: Loan, sent: Instruction, move: Move) -> Move:
         rail = RAILS[sent.method]
-        check_mandate(uow, sent)
+        if sent.status is Status.SCHEDULED:
+            check_mandate(uow, sent)
         if trace is not None:
             _take_trace(uow, loan, sent, trace)
         day = settles_on or rail.settles_on(loan.business_date, sent.due_on)
@@ -128,6 +140,20 @@ def send_instruction(
     if sent.status is Status.SENT and at_once:
         return settle_instruction(uow, loan_id, instruction_no, request_key=request_key)
     return sent
+
+
+def rehearse_sending(uow: UnitOfWork, loan_id: int, instruction_no: int, *, request_key: str) -> None:
+    """Lock the loan, and refuse what could not be sent, before anybody outside is asked; nothing is kept.
+
+    Raises: what `send_instruction` raises.
+    """
+    # The lock comes before the savepoint, for what is locked after one is let go with it.
+    load_loan(uow.connection, loan_id, lock=True)
+    rehearsal = uow.connection.begin_nested()
+    try:
+        send_instruction(uow, loan_id, instruction_no, request_key=request_key)
+    finally:
+        rehearsal.rollback()
 
 
 def settle_instruction(
@@ -227,9 +253,7 @@ def _move(
             raise RequestKeyReused(request_key=request_key, field="reason", stored=before.reason, given=reason)
         return found
     if not may_follow(found.status, status):
-        raise InstructionMoveRefused(
-            loan_id=loan_id, instruction_no=instruction_no, status=str(found.status), wanted=str(status)
-        )
+        raise _refused(found, status)
     plain = Move(
         move_no=len(found.moves) + 1,
         status=status,
@@ -241,6 +265,12 @@ def _move(
     done = work(loan, found, plain)
     rail_store.append_move(uow.connection, found, done)
     return replace(found, moves=(*found.moves, done))
+
+
+def _refused(found: Instruction, status: Status) -> InstructionMoveRefused:
+    return InstructionMoveRefused(
+        loan_id=found.loan_id, instruction_no=found.instruction_no, status=str(found.status), wanted=str(status)
+    )
 
 
 def _found(uow: UnitOfWork, loan_id: int, instruction_no: int) -> Instruction:

@@ -17,7 +17,7 @@ from servicing.commands.instructions import cancel_instruction
 from servicing.commands.recording import check_currency
 from servicing.rail_queries import bank_account, mandate
 from servicing.rails.errors import MandateEnded, MandateInvalid
-from servicing.rails.instruction import Direction, Status, may_follow
+from servicing.rails.instruction import Direction, Status
 from servicing.rails.mandates import AMOUNT_RULES, ENDINGS, ENTRY_CLASSES, Mandate
 from servicing.rails.rail import Source
 from servicing.rails.registry import RAILS
@@ -112,7 +112,7 @@ def end_mandate(
     row = {"loan_id": loan_id, "mandate_no": mandate_no, "ended_on": day, "cause": cause, "reason": reason}
     rail_store.append_mandate_end(uow.connection, {**row, "actor": uow.actor, "request_key": request_key})
     for each in rail_store.instructions_of(uow.connection, [loan_id]):
-        if each.mandate_no == mandate_no and may_follow(each.status, Status.CANCELED):
+        if each.mandate_no == mandate_no and each.status is Status.SCHEDULED:
             why = f"mandate {mandate_no} was {cause}"
             cancel_instruction(uow, loan_id, each.instruction_no, reason=why, request_key=request_key)
     return replace(found, ended_on=day, end_cause=cause, end_reason=reason)

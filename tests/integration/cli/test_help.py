@@ -53,6 +53,7 @@ CHANGING = frozenset(
         "init",
         "instruction batch",
         "instruction cancel",
+        "instruction charge-due",
         "instruction return",
         "instruction schedule",
         "instruction send",

@@ -11,6 +11,7 @@ from cryptography.fernet import Fernet
 
 from tests.integration.cli.conftest import Loanbook
 from tests.integration.cli.test_loans import TAPE, ids
+from tests.support.card_processor import KEY, process, token_of
 
 OLD, NEW = Fernet.generate_key().decode(), Fernet.generate_key().decode()
 NUMBER = "55123498765"
@@ -101,3 +102,31 @@ def test_cash_over_the_counter_is_there_at_once(lender: Lender) -> None:
     gone = lender("instruction", "cancel", "LOAN", "1", "--reason", "late", "--json", expect=2).refusal
     assert gone["code"] == "instruction-move-refused"
     assert lender("instruction", "settle", "LOAN", "1", "--json", expect=2).refusal["status"] == "settled"
+
+
+def test_a_card_is_charged_by_a_processor_of_its_own_process(lender: Lender) -> None:
+    with process("card-processor") as url:
+        token = token_of(url, "4242424242424242")
+        poor = token_of(url, "4000000000009995")
+        for card in (token, poor):
+            debit = ("--method", "debit_card", "--card", card, "--due-on", "2026-01-15")
+            lender("instruction", "schedule", "LOAN", "50.00", *debit)
+        settings = {"LOANBOOK_CARD_PROCESSOR_URL": url, "LOANBOOK_CARD_PROCESSOR_KEY": KEY}
+
+        tried = lender("instruction", "charge-due", "--dry-run", **settings).out
+        unset = lender("instruction", "charge-due", "--json", expect=1).json
+        done = lender("instruction", "charge-due", "--json", **settings).json
+        again = lender("instruction", "charge-due", **settings).out
+
+    assert "2 due" in tried
+    assert [each["code"] for each in unset["failures"]] == ["processor-failed", "processor-failed"]
+    assert [(each["status"], each["moves"][-1]["reason"]) for each in done["instructions"]] == [
+        ("sent", ""),
+        ("returned", "insufficient_funds"),
+    ]
+    assert "0 charged" in again
+
+
+def test_a_processor_without_its_secrets_does_not_start(lender: Lender) -> None:
+    refused = lender("card-processor", "--json", expect=2).refusal
+    assert (refused["code"], refused["setting"]) == ("setting-invalid", "LOANBOOK_CARD_PROCESSOR_KEY")
