@@ -171,12 +171,14 @@ _BY_TRACE = sa.text(
 )
 _WAITING = sa.text(
     "SELECT i.loan_id, i.instruction_no, i.method, i.due_on, m.status, m.settles_on"
-    " FROM servicing.payment_instruction i JOIN servicing.loan l ON l.loan_id = i.loan_id"
+    " FROM servicing.payment_move m"
+    " JOIN servicing.payment_instruction i ON i.loan_id = m.loan_id AND i.instruction_no = m.instruction_no"
+    " JOIN servicing.loan l ON l.loan_id = i.loan_id"
     " JOIN ledger.book b ON b.book_id = l.book_id AND b.code = :book"
-    " JOIN LATERAL (SELECT v.status, v.settles_on FROM servicing.payment_move v"
-    "   WHERE v.loan_id = i.loan_id AND v.instruction_no = i.instruction_no"
-    "   ORDER BY v.move_no DESC LIMIT 1) m ON true"
-    " WHERE m.status = ANY (:statuses) AND i.method = ANY (:methods) ORDER BY i.loan_id, i.instruction_no"
+    " WHERE m.status = ANY (:statuses) AND i.method = ANY (:methods)"
+    " AND NOT EXISTS (SELECT FROM servicing.payment_move v WHERE v.loan_id = m.loan_id"
+    "   AND v.instruction_no = m.instruction_no AND v.move_no = m.move_no + 1)"
+    " ORDER BY i.loan_id, i.instruction_no"
 )
 
 

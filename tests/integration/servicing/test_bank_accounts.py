@@ -37,7 +37,7 @@ from servicing.rails.errors import (
 from servicing.rails.instruction import Direction
 from servicing.rails.mandates import Mandate
 from servicing.vault import Vault
-from tests.support.database import APP, READER, Database
+from tests.support.database import APP, OWNER, READER, Database
 from tests.support.loan_lives import ACTOR
 
 Loan = tuple[str, int, int]
@@ -85,6 +85,25 @@ def test_a_number_is_nowhere_in_the_database(module_database: Database, engine: 
             assert not any(NUMBER in row for (row,) in rows), table
     with module_database.connect(READER) as reader, pytest.raises(psycopg.errors.InsufficientPrivilege):
         reader.execute("SELECT token FROM servicing.bank_account_secret")
+
+
+@pytest.mark.parametrize(
+    ("statement", "owner"),
+    [
+        ("DELETE FROM servicing.bank_account_secret", "LB021"),
+        ("TRUNCATE servicing.bank_account_secret", "LB021"),
+    ],
+)
+def test_an_encrypted_number_is_written_anew_and_never_removed(
+    module_database: Database, engine: sa.Engine, loan: Loan, statement: str, owner: str
+) -> None:
+    add(engine, loan[1])
+    for role, code in ((OWNER, owner), (APP, "42501")):
+        with module_database.connect(role) as connection, pytest.raises(psycopg.Error) as refused:
+            connection.execute(statement)
+        assert refused.value.sqlstate == code
+    with module_database.connect(APP) as app, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        app.execute("UPDATE servicing.bank_account_secret SET loan_id = loan_id")
 
 
 def test_a_correction_is_a_version_and_what_was_stays(engine: sa.Engine, loan: Loan) -> None:
