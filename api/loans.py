@@ -30,7 +30,8 @@ from ledger.queries.accounts import accounts
 from ledger.queries.entries import entries
 from ledger.unit_of_work import UnitOfWork
 from servicing.commands.boarding import board_loans
-from servicing.commands.payments import return_payment, reverse_payment, take_payment
+from servicing.commands.payments import reverse_payment, take_payment
+from servicing.commands.returned import take_back_payment
 from servicing.drafting import drafted
 from servicing.events import PAYMENTS, UNDOING, Kind
 from servicing.queries import LoanView, loan_view, product_named
@@ -170,9 +171,9 @@ def undo(
 ) -> Json:
     """Undo a payment: returned by the bank with a code, or reversed for a reason.
 
-    Raises: what `return_payment` and `reverse_payment` raise.
+    Raises: what `take_back_payment` and `reverse_payment` raise.
     """
-    command = return_payment if kind is Kind.RETURNED else reverse_payment
+    command = take_back_payment if kind is Kind.RETURNED else reverse_payment
     undone = command(uow, loan_id, payment_id, why, request_key)
     return changed(uow, loan_id, payment_id, undone.entries, money)
 

@@ -18,7 +18,7 @@ from ledger.unit_of_work import UnitOfWork
 from servicing import tables
 from servicing.commands.ach_returns import Item, item_of, post_exception
 from servicing.commands.ach_sequel import Outcome
-from servicing.commands.payments import return_payment
+from servicing.commands.returned import take_back_payment
 from servicing.events import Kind
 from servicing.nacha.answers import AnswerKind
 from servicing.nacha.errors import AchItemMismatch, AchItemSettled, AchItemUnknown
@@ -108,7 +108,7 @@ def resolve_item(
         loan_id, payment_id = payment
         _check_match(uow.connection, book_code, file_no, item, loan_id, payment_id)
         key = f"ach-resolve:{file_no}:{item_no}"
-        event_no = return_payment(uow, loan_id, payment_id, item.answer.code, key).event_no
+        event_no = take_back_payment(uow, loan_id, payment_id, item.answer.code, key).event_no
     if how is not How.NOTED and item.entry_no is not None:
         template = TAKEN_SETTLED if item.answer.money_leaves else GIVEN_SETTLED
         key, day = f"ach-resolve:{file_no}:{item_no}", found.business_date

@@ -167,6 +167,21 @@ def test_an_instruction_goes_its_way_and_is_found_by_its_trace(client: FlaskClie
     assert problem(client.get(f"{address}/2"))["code"] == "instruction-unknown"
 
 
+def test_a_payment_that_is_returned_takes_its_instruction_along(client: FlaskClient, loan: int) -> None:
+    address = f"/v1/loans/{loan}/instructions"
+    check = {"method": "check", "amount": 50_000, "currency": "USD", "due_on": "2026-03-20"}
+    send(client, address, check, "i")
+    paid = send(client, f"{address}/1/send", {}, "s").get_json()["event_no"]
+
+    back = send(client, f"/v1/loans/{loan}/payments/{paid}/return", {"code": "R01"}, "r").get_json()
+    late = problem(send(client, f"/v1/loans/{loan}/payments/{paid}/return", {"code": "R01"}, "q"))
+
+    shown = client.get(f"{address}/1").get_json()
+    assert (shown["status"], shown["moves"][-1]["reason"]) == ("returned", "R01")
+    assert shown["moves"][-1]["entries"] == [entry["entry_no"] for entry in back["entries"]]
+    assert (back["undone_as"], late["code"]) == ("payment_returned", "instruction-move-refused")
+
+
 def test_what_cannot_move_is_refused_by_name(client: FlaskClient, loan: int) -> None:
     address = f"/v1/loans/{loan}/instructions"
     check = {"method": "check", "amount": 100, "currency": "USD", "due_on": "2026-03-20"}
