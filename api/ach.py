@@ -49,7 +49,7 @@ def desk_of(program: Program | None, keys: str | None) -> Desk:
     vault = None if keys is None else Vault.of_keys(keys)
     if program is None:
         return Desk(vault=vault)
-    return Desk(program.retry_policy, program.retries.stop_after_two_failures, vault)
+    return Desk(program.retry_policy, vault)
 
 
 def eastern_hour(now: datetime, business_date: date) -> time:

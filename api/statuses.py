@@ -110,6 +110,7 @@ ERRORS_BY_STATUS: Mapping[HTTPStatus, tuple[type[DomainError], ...]] = {
         servicing.PaymentDuplicate,
         servicing.PaymentUndone,
         rails.FundsHeld,
+        rails.AttemptsStopped,
         rails.InstructionMoveRefused,
         rails.InstructionNotSettled,
         rails.MandateEnded,

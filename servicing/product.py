@@ -286,6 +286,7 @@ class Product(_Rules):
             "charge_off",
             "fiscal_year_starts",
             "paused_days",
+            "failed_attempts",
         }
     )
 
@@ -325,6 +326,7 @@ class Product(_Rules):
     origination_fee: PercentFee = PercentFee()
     down_payment: DownPayment = DownPayment()
     paused_days: Literal["skip", "count"] = "skip"
+    failed_attempts: Literal["stop", "continue"] = "stop"
     non_accrual_dpd: int | None = Field(default=None, ge=1)
     charge_off_dpd: int | None = Field(default=None, ge=1)
     non_accrual: NonAccrual = NonAccrual()

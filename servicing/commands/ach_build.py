@@ -17,9 +17,9 @@ import sqlalchemy as sa
 from ledger.domain_error import DomainError
 from ledger.queries.accounts import book
 from ledger.unit_of_work import UnitOfWork
-from servicing.commands.ach_figures import is_stopped
 from servicing.commands.ach_prenotes import account_ref, live_from, prenotes_due
 from servicing.commands.ach_sent import Owner, keep_sent, next_numbers
+from servicing.commands.attempts import check_attempt
 from servicing.commands.bank_accounts import account_number
 from servicing.commands.instructions import send_instruction
 from servicing.nacha.banking_days import Effective, banking_day_from, effective_date
@@ -31,12 +31,12 @@ from servicing.nacha.rendering import render
 from servicing.nacha.text import ach_text
 from servicing.nacha.transaction_codes import AccountKind, Side
 from servicing.rail_queries import bank_account, due_to_send, instructions, mandate
+from servicing.rails.errors import AttemptsStopped
 from servicing.rails.instruction import Direction, Instruction
 from servicing.store import load_loan
 from servicing.vault import Vault
 
 METHODS = ("ach_debit", "ach_credit")
-STOPPED = "two attempts in a row failed on the loan (12 CFR 1041.8)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def build_file(
     for each in due_to_send(uow.connection, book_code, METHODS, on):
         try:
             waiting.append((each, _payment(uow.connection, vault, program, each, earliest)))
-        except (AchTextRefused, _Stopped) as refusal:
+        except (AchTextRefused, AttemptsStopped, _Untried) as refusal:
             left.append(LeftBehind(each.loan_id, each.instruction_no, str(refusal)))
     made = Made(today, at, earliest)
     trials = prenotes_due(uow.connection, vault, book_code, earliest) if program.prenotes else []
@@ -108,7 +108,7 @@ class _Refused(Exception):
         self.key, self.reason = key, reason
 
 
-class _Stopped(Exception):
+class _Untried(Exception):
     pass
 
 
@@ -139,19 +139,18 @@ def _send(uow: UnitOfWork, book_code: str, program: Program, made: Made, payment
 def _payment(
     connection: sa.Connection, vault: Vault, program: Program, of: Instruction, earliest: Effective
 ) -> Payment:
-    """Return the entry that an instruction asks for, unless its loan is stopped.
+    """Return the entry that an instruction asks for, unless its loan is stopped, or its account is not tried out.
 
-    Raises: AchTextRefused; VaultKeyUnknown; BankAccountUnknown.
+    Raises: AchTextRefused; VaultKeyUnknown; BankAccountUnknown; AttemptsStopped.
     """
     debit = of.direction is Direction.DEBIT
-    if debit and program.retries.stop_after_two_failures and is_stopped(connection, of.loan_id):
-        raise _Stopped(STOPPED)
+    check_attempt(connection, of)
     payment = entry_of(connection, vault, of, earliest)
     if debit and program.prenotes and of.account_no is not None:
         live_on = live_from(connection, of.loan_id, of.account_no)
         settles_on = (payment.effective or earliest).on
         if live_on is None or settles_on < live_on:
-            raise _Stopped(f"its prenote comes first; it may settle from {live_on or 'three banking days after'} on")
+            raise _Untried(f"its prenote comes first; it may settle from {live_on or 'three banking days after'} on")
     return payment
 
 

@@ -1,4 +1,4 @@
-"""What the entries that were sent and came back say together: attempts on a loan, debits to retry, return rates.
+"""What the entries that were sent and came back say together: debits to retry, return rates.
 
 Reads only. Never: the rules themselves (`servicing/nacha/representment.py`, `return_rates.py`).
 Next: `docs/spec/nacha.md`; `api/cli/ach.py`.
@@ -13,14 +13,9 @@ from datetime import date
 import sqlalchemy as sa
 
 from ledger.queries.accounts import book
-from servicing.nacha.reason_codes import RETURN_CODES
-from servicing.nacha.representment import Attempt, Retry, RetryPolicy, attempts_stopped, decide_retry
+from servicing.commands.attempts import is_stopped
+from servicing.nacha.representment import Retry, RetryPolicy, decide_retry
 from servicing.nacha.return_rates import Rate, look_back, return_rates
-from servicing.rail_queries import instructions, mandates
-from servicing.rails.instruction import Direction, Instruction, Status
-
-LACKING = frozenset({code for code, each in RETURN_CODES.items() if each.lacks_funds} | {"insufficient_funds"})
-"""What says, of an attempt by any channel, that it failed for want of funds."""
 
 # The reason of a debit's return, of one that was taken in by a file.
 _REASON = (
@@ -68,33 +63,6 @@ class CameBack:
     presented: int
     retry: Retry
     stopped: bool
-
-
-def attempts_on(connection: sa.Connection, loan_id: int) -> tuple[Attempt, ...]:
-    """Return the debits that were sent for a loan by any channel, in the order in which they were, and how each ended.
-
-    Raises: LoanUnknown.
-    """
-    sent = [
-        (moves[0].moved_on, each)
-        for each in instructions(connection, loan_id)
-        if each.direction is Direction.DEBIT and (moves := [m for m in each.moves if m.status is Status.SENT])
-    ]
-    return tuple(_attempt(on, each) for on, each in sorted(sent, key=lambda pair: (pair[0], pair[1].instruction_no)))
-
-
-def is_stopped(connection: sa.Connection, loan_id: int) -> bool:
-    """Tell whether two attempts in a row failed on a loan, with no mandate given since the second.
-
-    Raises: LoanUnknown.
-    """
-    given = [each.authorized_on for each in mandates(connection, loan_id) if each.ended_on is None]
-    return attempts_stopped(attempts_on(connection, loan_id), authorized_on=max(given, default=None))
-
-
-def _attempt(on: date, of: Instruction) -> Attempt:
-    back = next((move.reason for move in of.moves if move.status is Status.RETURNED), None)
-    return Attempt(on, failed_for_funds=back in LACKING, came_back=back is not None)
 
 
 def came_back(

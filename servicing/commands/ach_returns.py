@@ -83,7 +83,6 @@ class Desk:
     """
 
     retries: RetryPolicy = field(default_factory=RetryPolicy)
-    stop_after_two_failures: bool = True
     vault: Vault | None = None
 
 
@@ -308,7 +307,7 @@ def _return_payment(uow: UnitOfWork, item: Item, entry: Sent, key: str) -> Item:
 def _return_instruction(uow: UnitOfWork, item: Item, of: Instruction, desk: Desk, key: str) -> Item:
     """Return an instruction, and do what its reason asks for."""
     back = return_instruction(uow, of.loan_id, of.instruction_no, code=item.answer.code, request_key=key)
-    told = follow_up(uow, back, item.answer.code, policy=desk.retries, stop_after_two=desk.stop_after_two_failures)
+    told = follow_up(uow, back, item.answer.code, policy=desk.retries)
     return replace(item, event_no=back.moves[-1].event_no, reason=told)
 
 

@@ -13,7 +13,7 @@ from enum import StrEnum
 from ledger.domain_error import DomainError
 from ledger.money import Money
 from ledger.unit_of_work import UnitOfWork
-from servicing.commands.ach_figures import is_stopped
+from servicing.commands.attempts import is_stopped
 from servicing.commands.bank_accounts import correct_bank_account
 from servicing.commands.instructions import InstructionIn, cancel_instruction, schedule_instruction
 from servicing.commands.mandates import end_mandate
@@ -49,7 +49,7 @@ class Unsettled(Exception):
         self.outcome = outcome
 
 
-def follow_up(uow: UnitOfWork, back: Instruction, code: str, *, policy: RetryPolicy, stop_after_two: bool) -> str:
+def follow_up(uow: UnitOfWork, back: Instruction, code: str, *, policy: RetryPolicy) -> str:
     """Do what the reason of a return asks for, and return it in words.
 
     Raises: what the commands on mandates and instructions raise.
@@ -60,7 +60,7 @@ def follow_up(uow: UnitOfWork, back: Instruction, code: str, *, policy: RetryPol
     if reason.authorize or reason.block:
         told += _end_mandate(uow, back, code)
         told += _cancel(uow, back, code, account_no=back.account_no)
-    if stop_after_two and is_stopped(uow.connection, back.loan_id):
+    if is_stopped(uow.connection, back.loan_id):
         return ", ".join((STOPPED, *told, *_cancel(uow, back, code, because=STOPPED)))
     chain = _chain(uow, back)
     first = chain[-1].settles_on
@@ -175,6 +175,8 @@ def _cancel(
         for each in instructions(uow.connection, back.loan_id)
         if each.direction is Direction.DEBIT
         and may_follow(each.status, Status.CANCELED)
+        # A card whose processor may have been asked is not called back.
+        and (each.card_token is None or each.status is Status.SCHEDULED)
         and account_no in {None, each.account_no}
     ]
     key = f"{back.payment_ref}/returned"

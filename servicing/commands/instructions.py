@@ -18,6 +18,7 @@ from ledger.queries.accounts import book
 from ledger.requests import once
 from ledger.unit_of_work import UnitOfWork
 from servicing import rail_store
+from servicing.commands.attempts import check_attempt
 from servicing.commands.instruction_checks import check_instruction, check_mandate
 from servicing.commands.payments import return_payment, take_payment
 from servicing.commands.refunds import refund
@@ -82,6 +83,7 @@ def batch_instruction(
 
     def work(_loan: Loan, batched: Instruction, move: Move) -> Move:
         check_mandate(uow, batched)
+        check_attempt(uow.connection, batched)
         return move
 
     return _move(uow, loan_id, instruction_no, Status.BATCHED, request_key, work, reason)
@@ -123,6 +125,7 @@ def send_instruction(
         rail = RAILS[sent.method]
         if sent.status is Status.SCHEDULED:
             check_mandate(uow, sent)
+            check_attempt(uow.connection, sent)
         if trace is not None:
             _take_trace(uow, loan, sent, trace)
         day = settles_on or rail.settles_on(loan.business_date, sent.due_on)

@@ -27,7 +27,6 @@ class Retries(BaseModel):
 
     waits: list[int] = Field(default=[3, 5], max_length=RETRIES_MOST)
     paydays: list[int] = []
-    stop_after_two_failures: bool = True
 
     @field_validator("waits", "paydays")
     @classmethod

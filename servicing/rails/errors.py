@@ -101,6 +101,12 @@ class InstructionMoveRefused(DomainError, code="instruction-move-refused"):
     wanted: str
 
 
+class AttemptsStopped(DomainError, code="attempts-stopped"):
+    """two attempts in a row failed on loan {loan_id} for want of funds; the borrower has to authorize it anew"""
+
+    loan_id: int
+
+
 class InstructionNotSettled(DomainError, code="instruction-not-settled"):
     """payment instruction {instruction_no} of loan {loan_id} settles on {settles_on}; the business date is {on}"""
 

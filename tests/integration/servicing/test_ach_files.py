@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, time
 from typing import TypeVar
 
@@ -14,19 +15,24 @@ from ledger.commands import books
 from ledger.money import Money
 from ledger.unit_of_work import UnitOfWork, run
 from servicing.commands.ach_build import BuiltFile, build_file
-from servicing.commands.ach_figures import attempts_on, came_back, is_stopped
+from servicing.commands.ach_figures import came_back
 from servicing.commands.ach_prenotes import live_from
 from servicing.commands.ach_returns import Desk, TakenFile, take_file
 from servicing.commands.ach_reverse import reverse_entries
 from servicing.commands.ach_sequel import Outcome
+from servicing.commands.attempts import attempts_on, is_stopped
 from servicing.commands.bank_accounts import AccountIn, account_number, add_bank_account
+from servicing.commands.boarding import board_and_fund_loans
 from servicing.commands.instructions import (
     InstructionIn,
+    batch_instruction,
     decline_instruction,
     schedule_instruction,
+    send_instruction,
     settle_instruction,
 )
 from servicing.commands.mandates import MandateIn, give_mandate
+from servicing.drafts import LoanDraft
 from servicing.nacha.errors import AchEntryUnknown, AchNothingToSend, AchReversalRefused
 from servicing.nacha.file import Batch
 from servicing.nacha.program import Program
@@ -35,12 +41,14 @@ from servicing.nacha.rules import Held
 from servicing.queries import loan_view
 from servicing.rail_queries import bank_account, due_to_settle, instruction, instructions, mandate
 from servicing.rails.accounts import AccountNumber
+from servicing.rails.errors import AttemptsStopped
 from servicing.rails.instruction import Direction, Status
 from servicing.vault import Vault
 from tests.integration.servicing.acts import pay
 from tests.integration.servicing.test_ach_returns import held
 from tests.support.ach_answers import Answered, answer_file
-from tests.support.loan_lives import ACTOR
+from tests.support.loan_lives import ACTOR, open_book
+from tests.unit.servicing.examples import TERMS
 
 T = TypeVar("T")
 Book = tuple[str, int, int]
@@ -483,3 +491,32 @@ def test_failures_count_by_whatever_channel_they_came(engine: sa.Engine, loan: B
     assert taken.items[0].reason.startswith("two attempts in a row failed")
     with engine.connect() as connection:
         assert [each.failed_for_funds for each in attempts_on(connection, one)] == [True, True]
+    again = do(engine, lambda uow: schedule_instruction(uow, one, card, request_key="again")).instruction_no
+    for attempt in (batch_instruction, send_instruction):
+        with pytest.raises(AttemptsStopped):
+            do(engine, lambda uow, attempt=attempt: attempt(uow, one, again, request_key="try"))  # type: ignore[misc]
+    # What the borrower brings is no attempt.
+    brought = InstructionIn(direction=Direction.DEBIT, method="cash", amount=Money(5_000, "USD"), due_on=FRIDAY)
+    cash = do(engine, lambda uow: schedule_instruction(uow, one, brought, request_key="cash")).instruction_no
+    assert do(engine, lambda uow: send_instruction(uow, one, cash, request_key="cash")).status is Status.SETTLED
+
+
+def test_a_product_may_say_that_attempts_go_on(engine: sa.Engine) -> None:
+    code = "GOESON"
+    open_book(engine, code, date(2026, 1, 1))
+    do(engine, lambda uow: books.advance_business_date(uow, code, date(2026, 1, 15)))
+    product = TERMS.product.model_copy(update={"failed_attempts": "continue"})
+    draft = LoanDraft("A", replace(TERMS, product=product))
+    (one,) = do(engine, lambda uow: board_and_fund_loans(uow, code, [draft]))
+    do(engine, lambda uow: books.advance_business_date(uow, code, FRIDAY))
+    authorize(engine, one, FRIDAY)
+    schedule(engine, one, 1_000, MONDAY)
+    schedule(engine, one, 2_000, MONDAY)
+    built = build(engine, code)
+
+    taken = take(engine, code, *(Answered("R01", trace, each.amount) for trace, each in built.sent.items()))
+
+    assert [item.reason for item in taken.items] == [
+        "sent again on 2026-03-25 as instruction 3",
+        "sent again on 2026-03-25 as instruction 4",
+    ]

@@ -18,10 +18,10 @@ import sqlalchemy as sa
 from ledger.commands import books
 from ledger.money import Money
 from servicing.commands.ach_build import build_file
-from servicing.commands.ach_figures import is_stopped
 from servicing.commands.ach_returns import Desk, TakenFile, take_file
 from servicing.commands.ach_sequel import Outcome
 from servicing.commands.ach_work import open_work
+from servicing.commands.attempts import is_stopped
 from servicing.commands.boarding import board_and_fund_loans
 from servicing.commands.instructions import InstructionIn, schedule_instruction, settle_instruction
 from servicing.drafts import LoanDraft

@@ -23,7 +23,6 @@ def test_what_is_left_out_has_a_default() -> None:
 
     assert (program.cut_off, program.same_day, program.description) == (time(16), False, "LOAN PMT")
     assert program.retry_policy == RetryPolicy((3, 5), ())
-    assert program.retries.stop_after_two_failures
     assert program.originator.bank_routing == "121042882"
 
 
