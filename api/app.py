@@ -34,6 +34,7 @@ from api.routes import (
     payoffs,
     products,
     rails,
+    sales,
     trial_balance,
 )
 from servicing.nacha.program import Program
@@ -54,6 +55,7 @@ BLUEPRINTS = (
     credits.routes,
     fees.routes,
     losses.routes,
+    sales.routes,
     allowance.routes,
     drawdowns.routes,
     products.routes,

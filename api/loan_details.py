@@ -50,6 +50,8 @@ def books_json(view: LoanView, amount: AmountForm) -> Json:
         "interest_counted_as_principal": amount(state.cost_recovery),
         "deferred_fee": amount(state.deferred_fee),
         "charged_off_on": day(state.charged_off_on),
+        "sold_on": day(state.sold_on),
+        "is_serviced_for_others": state.is_serviced,
     }
 
 
@@ -152,6 +154,7 @@ SAID = frozenset(
         ),
         *("rate", "until", "installments", "first_due_on", "day", "components", "then", "frequency", "amortization"),
         *("financial_difficulty", "installments_are", "payments", "grace_days", "by", "rest"),
+        *("counterparty", "servicing", "flag", "lifted"),
     }
 )
 """What events say of themselves that is shown as it was entered."""

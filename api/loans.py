@@ -34,6 +34,7 @@ from servicing.commands.payments import reverse_payment, take_payment
 from servicing.commands.returned import take_back_payment
 from servicing.drafting import drafted
 from servicing.events import PAYMENTS, UNDOING, Kind
+from servicing.flags import holds_of
 from servicing.queries import LoanView, loan_view, product_named
 from servicing.terms import CustomRow
 
@@ -75,6 +76,8 @@ def loan_json(view: LoanView, money: MoneyForm) -> Json:
         "balances": {name: amount(minor) for name, minor in state.balances().items()},
         "buckets": buckets_json(view, amount),
         "books": books_json(view, amount),
+        "flags": list(state.flags),
+        "holds": sorted(holds_of(state.flags)),
         "payoff": amount(state.payoff),
         "installments": [installment_json(each, amount) for each in state.installments],
         "payments": _payments(view, amount),

@@ -103,6 +103,7 @@ ERRORS_BY_STATUS: Mapping[HTTPStatus, tuple[type[DomainError], ...]] = {
         servicing.FeeDuplicate,
         servicing.IndexValueDiffers,
         servicing.LoanExists,
+        servicing.LoanSold,
         servicing.LossRatesDiffer,
         servicing.NotChargedOff,
         servicing.NothingToChargeOff,
@@ -115,6 +116,7 @@ ERRORS_BY_STATUS: Mapping[HTTPStatus, tuple[type[DomainError], ...]] = {
         rails.InstructionNotSettled,
         rails.MandateEnded,
         rails.TraceTaken,
+        servicing.SaleRefused,
     ),
     HTTPStatus.UNPROCESSABLE_ENTITY: (
         gl_export.MappingIncomplete,
@@ -190,6 +192,7 @@ ERRORS_BY_STATUS: Mapping[HTTPStatus, tuple[type[DomainError], ...]] = {
         servicing.EffectiveBeforeFunding,
         servicing.EffectiveDateAhead,
         servicing.FeeNotPositive,
+        servicing.FlagRefused,
         servicing.FlowNotPositive,
         servicing.FundedBeforeBookOpened,
         servicing.IndexFileInvalid,

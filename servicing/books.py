@@ -85,6 +85,18 @@ OFF_THE_BOOKS: Mapping[str, Claim] = {
 """What becomes of an entry of a loan whose claim is charged off, by its template."""
 
 
+FOR_THE_OWNER: Mapping[str, str] = {
+    RECOVERY: "collected_for_owner",
+    "unapplied_recovered": "unapplied_to_owner",
+    "charged_back_after_charge_off": "charged_back_to_owner",
+    "refunded_after_charge_off": "refunded_for_owner",
+    "drawn_after_charge_off": "drawn_for_owner",
+    "claim_kept": "serviced_claim_kept",
+    "claim_settled": "serviced_claim_settled",
+}
+"""What takes the place of a template where the claim is not charged off, but sold and serviced for its owner."""
+
+
 class Books:
     """The running figures that the books have and the contract has not; they live only inside a fold."""
 
@@ -98,6 +110,9 @@ class Books:
         self.non_accrual_since: date | None = None
         self.non_accrual_by: int | None = None
         self.non_accrual_spared: date | None = None
+        self.sold_on: date | None = None
+        self.is_serviced = False
+        """Whether the loan is sold and still serviced, for its owner."""
         self.memo_interest = 0
         """The part of the interest owed that was never income, or is no longer."""
         self.cost_recovery = 0
@@ -112,6 +127,8 @@ class Books:
             "non_accrual_since": text_of_day(self.non_accrual_since),
             "non_accrual_by": self.non_accrual_by,
             "non_accrual_spared": text_of_day(self.non_accrual_spared),
+            "sold_on": text_of_day(self.sold_on),
+            "is_serviced": self.is_serviced,
             "memo_interest": self.memo_interest,
             "cost_recovery": self.cost_recovery,
             "year": self._year,
@@ -125,6 +142,7 @@ class Books:
         self.non_accrual_since = day_of_text(figures["non_accrual_since"])
         self.non_accrual_by = figures["non_accrual_by"]
         self.non_accrual_spared = day_of_text(figures["non_accrual_spared"])
+        self.sold_on, self.is_serviced = day_of_text(figures["sold_on"]), figures["is_serviced"]
         self.memo_interest, self.cost_recovery = figures["memo_interest"], figures["cost_recovery"]
         self._year, self._accrued = figures["year"], figures["accrued"]
 
@@ -134,9 +152,19 @@ class Books:
         return self.charged_off_on is not None
 
     @property
+    def is_released(self) -> bool:
+        """Tell whether the loan is sold and nothing of it is looked after any more."""
+        return self.sold_on is not None and not self.is_serviced
+
+    @property
+    def is_off(self) -> bool:
+        """Tell whether the books carry nothing of the loan, charged off or sold."""
+        return self.is_charged_off or self.sold_on is not None
+
+    @property
     def is_non_accrual(self) -> bool:
         """Tell whether interest is earned by contract and is no income."""
-        return self.non_accrual_since is not None and not self.is_charged_off
+        return self.non_accrual_since is not None and not self.is_off
 
     def income_to_reverse(self, interest: int, day: date) -> tuple[int, int]:
         """Split interest receivable into what was income in the fiscal year of a day, and what was before.
@@ -148,8 +176,8 @@ class Books:
 
     def entries(self, planned: PlannedEntry, principal: int) -> Iterator[PlannedEntry]:
         """Yield the entries that book what is planned; `principal` is what is owed of it by contract after that."""
-        if self.is_charged_off:
-            yield from _as_claim(planned)
+        if self.is_off:
+            yield from (planned,) if self.is_released else _as_claim(planned, serviced=self.is_serviced)
             return
         yield from self._with_interest_apart(planned, principal)
         if self.cost_recovery > principal:
@@ -214,12 +242,13 @@ class Books:
         return fiscal_year_of(day, start_month=self._product.fiscal_year_starts)
 
 
-def claim_entry(key: str, day: date, amount: int, *, rises: bool) -> PlannedEntry:
+def claim_entry(key: str, day: date, amount: int, *, rises: bool, serviced: bool = False) -> PlannedEntry:
     """Return the entry of the memo of a claim that is off the books."""
-    return _entry(key, "claim_kept" if rises else "claim_settled", day, claim=amount)
+    template = "claim_kept" if rises else "claim_settled"
+    return _entry(key, FOR_THE_OWNER[template] if serviced else template, day, claim=amount)
 
 
-def _as_claim(planned: PlannedEntry) -> Iterator[PlannedEntry]:
+def _as_claim(planned: PlannedEntry, *, serviced: bool) -> Iterator[PlannedEntry]:
     way = OFF_THE_BOOKS.get(planned.template)
     if way is None:
         yield planned
@@ -231,9 +260,11 @@ def _as_claim(planned: PlannedEntry) -> Iterator[PlannedEntry]:
             yield replace(planned, amounts={**dict.fromkeys(planned.amounts, 0), "unapplied": unapplied})
     else:
         beside = {"unapplied": unapplied} if way.template == RECOVERY else {}
-        yield replace(planned, template=way.template, amounts={"amount": amount, **beside})
+        template = FOR_THE_OWNER[way.template] if serviced else way.template
+        yield replace(planned, template=template, amounts={"amount": amount, **beside})
     if amount:
-        yield claim_entry(f"{planned.key}/claim", planned.effective_date, amount, rises=way.rises)
+        key, day = f"{planned.key}/claim", planned.effective_date
+        yield claim_entry(key, day, amount, rises=way.rises, serviced=serviced)
 
 
 def _entry(key: str, template: str, day: date, **amounts: int) -> PlannedEntry:

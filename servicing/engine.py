@@ -21,16 +21,18 @@ from servicing.effects import (
     chargebacks,
     credits,
     fees,
+    flags,
     funding,
     modifications,
     non_accrual,
     payments,
     rates,
     refunds,
+    sales,
     waivers,
     write_offs,
 )
-from servicing.events import UNDOING, Event, Kind
+from servicing.events import AFTER_RELEASE, UNDOING, Event, Kind
 from servicing.folding import ACCRUAL_KEY, Folding
 from servicing.state import LoanState
 from servicing.terms import Terms
@@ -68,6 +70,9 @@ EFFECTS: Mapping[Kind, Effect] = {
     Kind.SETTLED: agreements.begin_settlement,
     Kind.DELINQUENCY_PAUSED: agreements.pause,
     Kind.DELINQUENCY_RESUMED: agreements.resume,
+    Kind.SOLD: sales.sell,
+    Kind.BOUGHT_BACK: sales.buy_back,
+    Kind.FLAGGED: flags.flag,
 }
 """What an event does of itself, by its kind; one that only undoes another does nothing more."""
 
@@ -141,5 +146,7 @@ def fold(
 def _take(folding: Folding, events: Iterable[Event]) -> None:
     for event in events:
         effect = EFFECTS.get(event.kind)
-        if effect is not None:
+        if folding.books.is_released and event.kind not in AFTER_RELEASE:
+            folding.decide(event, stands=0)
+        elif effect is not None:
             effect(folding, event)

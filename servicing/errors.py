@@ -580,3 +580,25 @@ class LossRateMissing(DomainError, code="loss-rate-missing"):
 
     vintage: str
     effective_on: date
+
+
+class LoanSold(DomainError, code="loan-sold"):
+    """loan {loan_id} is sold with its servicing since {sold_on}"""
+
+    loan_id: int
+    sold_on: date
+
+
+class SaleRefused(DomainError, code="sale-refused"):
+    """loan {loan_id} cannot be sold or bought back on {on}: {reason}"""
+
+    loan_id: int
+    on: date
+    reason: str
+
+
+class FlagRefused(DomainError, code="flag-refused"):
+    """flag {flag}: {reason}"""
+
+    flag: str
+    reason: str

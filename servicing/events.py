@@ -55,6 +55,11 @@ UNDOING = frozenset({Kind.RETURNED, Kind.REVERSED, Kind.EVENT_REVERSED})
 PAYMENTS = frozenset({Kind.PAYMENT, Kind.RECOVERY})
 """Kinds by which money comes from the borrower, or from an agency that collected it."""
 
+AFTER_RELEASE = frozenset(
+    {*PAYMENTS, *UNDOING, Kind.REFUND, Kind.CREDIT_BALANCE_REFUND, Kind.SOLD, Kind.BOUGHT_BACK, Kind.FLAGGED}
+)
+"""What may still happen to a loan that is sold and not serviced any more."""
+
 BEFORE_DUE = (
     frozenset({Kind.FUNDED, Kind.BOARDED, Kind.DRAWDOWN}),
     frozenset({Kind.RATE_RESET, Kind.MODIFICATION}),

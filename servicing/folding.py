@@ -96,6 +96,7 @@ class Folding:
         self.planned: list[PlannedEntry] = []
         self.reviews: dict[int, Review] = {}
         self.workouts = Workouts()
+        self.flags: set[str] = set()
         self.waiting: list[Event] = []
         """Waivers of fees that the close of their day may bring."""
         self.paid_on: date | None = None
@@ -148,6 +149,7 @@ class Folding:
                 "interest": self.interest.freeze(),
                 "origination_fee": self.origination_fee.freeze(),
                 "books": self.books.freeze(),
+                "flags": sorted(self.flags),
                 "accretion": self.accretion.freeze(),
             },
         )
@@ -172,6 +174,7 @@ class Folding:
         self.interest.thaw(figures["interest"])
         self.origination_fee.thaw(figures["origination_fee"], self.changes)
         self.books.thaw(figures["books"])
+        self.flags = set(figures["flags"])
         self.accretion.thaw(figures["accretion"], self.changes)
 
     def change(self, change: Change, *agreed: Change) -> None:
@@ -353,6 +356,11 @@ class Folding:
         if stands != event.amount:
             self.reviews[event.no] = Review(event.no, event.amount, stands)
 
+    def keep(self, event: Event) -> None:
+        """Keep all of a payment unapplied."""
+        self.unapplied += event.amount
+        self.remember(event, Split(Allocation(unapplied=event.amount), {}))
+
     def spend_unapplied(self, most: int, event: Event) -> None:
         """Pay out of unapplied cash that is not held as much as the loan has come to owe by an event."""
         way = replace(self.way_of(event), whole=False)
@@ -396,6 +404,10 @@ class Folding:
 
     def state(self, checkpoint: Checkpoint | None = None) -> LoanState:
         """Return the loan at the close of the last day, with a checkpoint that was made on the way."""
+        state = self._state(checkpoint)
+        return state.released() if self.books.is_released else state
+
+    def _state(self, checkpoint: Checkpoint | None) -> LoanState:
         return LoanState(
             through=self.through,
             principal=self.owed["principal"],
@@ -429,6 +441,9 @@ class Folding:
             cost_recovery=self.books.cost_recovery,
             charged_off_on=self.books.charged_off_on,
             charged_off_by=self.books.charged_off_by,
+            sold_on=self.books.sold_on,
+            is_serviced=self.books.is_serviced,
+            flags=tuple(sorted(self.flags)),
         )
 
     def _fee_income_ahead(self) -> tuple[int, ...]:
@@ -440,6 +455,8 @@ class Folding:
     def _status(self) -> str:
         if not self.funded:
             return "pending"
+        if self.books.sold_on is not None:
+            return "sold"
         if self.books.is_charged_off:
             return "charged_off"
         if self.paid_off_on is not None and not self.recoverable:

@@ -15,6 +15,7 @@ from ledger.journal import Posting
 from ledger.money import Money
 from ledger.templates import Row, Template, Templates, instantiate, narrate
 from servicing.loss_rules import LOSS_RULES
+from servicing.sale_rules import SALE_RULES
 from servicing.state import PlannedEntry
 from servicing.turns import RAIL, Rule, Turn
 from servicing.workout_rules import WORKOUT_RULES
@@ -392,6 +393,7 @@ RULES = (
     ),
     *LOSS_RULES,
     *WORKOUT_RULES,
+    *SALE_RULES,
 )
 
 TEMPLATES = Templates(rule.template for rule in RULES)

@@ -95,6 +95,10 @@ class RunningInterest:
         """Earn nothing from here on."""
         self._stopped = True
 
+    def go_on(self) -> None:
+        """Earn again from here on."""
+        self._stopped = False
+
     def open(self, interest: int, principal: int) -> None:
         """Take over interest that was earned and booked elsewhere, on a loan that owed nothing here so far."""
         self._exact += interest

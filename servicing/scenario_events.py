@@ -71,6 +71,9 @@ KINDS: Mapping[str, Keys] = {
     "return_to_accrual": _keys("", "reason approved_by"),
     "charge_off": _keys("", "reason approved_by"),
     "recovery": _keys("amount", "method agency commission"),
+    "sell": _keys("to", "price servicing method approved_by"),
+    "buy_back": _keys("", "price method approved_by"),
+    "flag": _keys("name", "lifted reason"),
     "disburse": _keys("amount"),
     "rate": _keys("rate"),
     "modify": _keys("kind", f"{' '.join(TOLD)} {DECIDED}"),
@@ -93,8 +96,6 @@ KINDS: Mapping[str, Keys] = {
 LATER = frozenset(
     {
         "promise",
-        "sell",
-        "buy_back",
     }
 )
 """The events of the format that are not built yet."""
@@ -151,7 +152,7 @@ def _values(found: Any, kind: str, place: str, currency: str) -> Mapping[str, An
         if value is not None:
             read: Callable[[Any, str], Any] = _READERS.get(key, text)
             given[key] = read(value, f"{place}.{key}")
-    for key in ("amount", "commission"):
+    for key in ("amount", "commission", "price"):
         if key in given:
             money(given[key], f"{place}.{key}", currency)
     for key, part in given.get("allocate", {}).items():
@@ -196,6 +197,7 @@ _READERS: Mapping[str, Callable[[Any, str], Any]] = {
     "good_through": _own_day,
     "component": _component,
     "penalty": _flag,
+    "lifted": _flag,
     "due": day,
     "components": _any,
     "frequency": _any,

@@ -45,7 +45,7 @@ def standing_of(state: LoanState, terms: Terms, closed_through: date | None) -> 
     next_step_on = min(_steps(state, terms, closed_through), default=date.max)
     return Standing(
         outlook=state.outlook,
-        is_open=state.status not in CLOSED or next_step_on <= state.through,
+        is_open=state.status not in CLOSED or state.is_serviced or next_step_on <= state.through,
         next_step_on=next_step_on,
         unpaid_since=None if unpaid is None else _counting_since(state, unpaid.due),
         matures_on=state.installments[-1].due,
@@ -67,10 +67,14 @@ def _counting_since(state: LoanState, due: date) -> date:
 def _steps(state: LoanState, terms: Terms, closed_through: date | None) -> Iterator[date]:
     """Yield the days whose close may change more than interest, the first of each kind at least."""
     evaluated = closed_through or date.min
-    if state.charged_off_on is not None:
-        if state.charged_off_on > evaluated:
-            yield state.charged_off_on
+    ended_on = state.charged_off_on or (None if state.is_serviced else state.sold_on)
+    if ended_on is not None:
+        if ended_on > evaluated:
+            yield ended_on
         return
+    if state.is_serviced:
+        # What it earns is a memorandum of its own.
+        yield max(state.through, evaluated, terms.funded_on) + timedelta(days=1)
     yield from _turns(state, terms, evaluated)
     if terms.product.late_fee.is_charged:
         for line in state.installments:

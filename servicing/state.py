@@ -55,6 +55,17 @@ class InstallmentState:
         """Return everything that was paid on it."""
         return self.paid_principal + self.paid_interest + self.paid_fees + self.paid_penalties
 
+    def settled(self, day: date | None) -> InstallmentState:
+        """Return the installment as one that asks for no more than was paid on it."""
+        return replace(
+            self,
+            principal=self.paid_principal,
+            interest=self.paid_interest,
+            fees=self.paid_fees,
+            penalties=self.paid_penalties,
+            paid_off_on=self.paid_off_on or day,
+        )
+
     @property
     def unpaid(self) -> int:
         """Return what is missing of principal and interest; nothing once it is satisfied."""
@@ -184,7 +195,7 @@ class Agreement:
         return (*self.dues, *(due + timedelta(days=self.grace_days) for due in self.dues))
 
 
-CLOSED = frozenset({"paid_off", "settled", "charged_off"})
+CLOSED = frozenset({"paid_off", "settled", "charged_off", "sold"})
 """The statuses of loans that the books carry no more."""
 
 IN_REPAYMENT = frozenset({"active", "non_accrual"})
@@ -235,6 +246,10 @@ class LoanState:
     charged_off_on: date | None = None
     charged_off_by: int | None = None
     """The event that charged the loan off; None where the policy did."""
+    sold_on: date | None = None
+    is_serviced: bool = False
+    """Whether the loan is sold and still serviced, for its owner."""
+    flags: tuple[str, ...] = ()
     reviews: tuple[Review, ...] = ()
     """Events whose amount no longer fits, for a person to look at."""
     modified: tuple[Modified, ...] = ()
@@ -245,6 +260,21 @@ class LoanState:
     """Trial plans and settlements, and how they are kept."""
     checkpoint: Checkpoint | None = None
     """Where a later fold can begin, if one was asked for; `allocations` and `planned` of this one then begin there."""
+
+    def released(self) -> LoanState:
+        """Return the loan as one that is not looked after any more: it owes nothing here, and nothing is asked for."""
+        return replace(
+            self,
+            principal=0,
+            interest=0,
+            interest_ahead=0,
+            late_fees=0,
+            returned_payment_fees=0,
+            other_fees=0,
+            recoverable=0,
+            fees=tuple(replace(fee, waived=fee.amount - fee.paid) for fee in self.fees),
+            installments=tuple(line.settled(self.sold_on) for line in self.installments),
+        )
 
     @property
     def penalties(self) -> int:

@@ -16,8 +16,8 @@ from ledger.money import Money
 from ledger.unit_of_work import UnitOfWork
 from servicing.commands.converge import converge
 from servicing.engine import fold
-from servicing.errors import EffectiveBeforeCutOver, EffectiveBeforeFunding, EffectiveDateAhead
-from servicing.events import UNDOING, Event
+from servicing.errors import EffectiveBeforeCutOver, EffectiveBeforeFunding, EffectiveDateAhead, LoanSold
+from servicing.events import AFTER_RELEASE, UNDOING, Event, Kind
 from servicing.state import LoanState
 from servicing.store import Loan, append_event, load_loan, payload_of
 
@@ -48,6 +48,7 @@ def record(uow: UnitOfWork, loan_id: int, draft: Draft, check: Callable[[Loan, E
     if before is not None:
         state = fold(loan.terms, loan.events, loan.business_date, fees_through=loan.fees_through)
         return Recorded(before, state, (), replayed=True)
+    _refuse_sold(loan, event)
     check(loan, event)
     append_event(uow.connection, loan_id, event, uow.actor, key)
     done = converge(uow, loan, (*loan.events, event), request_key=key, because=event)
@@ -89,6 +90,20 @@ def check_day(loan: Loan, day: date) -> None:
         raise EffectiveBeforeCutOver(effective_date=day, cut_over_on=loan.cut_over_on)
     if day < loan.terms.funded_on:
         raise EffectiveBeforeFunding(effective_date=day, funded_on=loan.terms.funded_on)
+
+
+def _refuse_sold(loan: Loan, event: Event) -> None:
+    """Refuse what cannot happen to a loan that is sold with its servicing.
+
+    Raises: LoanSold.
+    """
+    undone = {each.of for each in loan.events if each.kind in UNDOING}
+    deals = [each for each in loan.events if each.kind in (Kind.SOLD, Kind.BOUGHT_BACK) and each.no not in undone]
+    before = [each for each in deals if each.effective_date <= event.effective_date]
+    last = max(before, key=lambda each: each.order, default=None)
+    released = last is not None and last.kind is Kind.SOLD and last.details["servicing"] == "released"
+    if released and last is not None and event.kind not in AFTER_RELEASE:
+        raise LoanSold(loan_id=loan.loan_id, sold_on=last.effective_date)
 
 
 def _came_before(loan: Loan, event: Event, request_key: str) -> Event | None:

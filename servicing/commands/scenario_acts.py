@@ -28,6 +28,7 @@ from servicing.commands.credits import credit
 from servicing.commands.cycle import accrue_loan, run_day
 from servicing.commands.drawdowns import draw_down
 from servicing.commands.fees import charge_fee
+from servicing.commands.flags import flag_loan
 from servicing.commands.non_accrual import enter_non_accrual, return_to_accrual
 from servicing.commands.payments import return_payment, take_payment
 from servicing.commands.payoffs import pay_off, quote_payoff
@@ -35,6 +36,7 @@ from servicing.commands.rate_resets import reset_rate
 from servicing.commands.recording import Recorded
 from servicing.commands.refunds import refund
 from servicing.commands.reversals import reverse_event
+from servicing.commands.sales import Deal, buy_back, sell
 from servicing.commands.scenario_workouts import WORKOUTS
 from servicing.commands.waivers import waive
 from servicing.commands.write_offs import write_off_small_balance
@@ -287,6 +289,37 @@ def _decide(live: Live, event: ScenarioEvent, *, command: Callable[..., Recorded
     ).event.no
 
 
+def _deal(live: Live, event: ScenarioEvent) -> Deal:
+    return Deal(
+        counterparty=event.values.get("to", ""),
+        price=live.money(event, "price") if "price" in event.values else None,
+        method=event.values.get("method", "wire"),
+        approved_by=event.values.get("approved_by", APPROVER),
+        effective_date=event.on,
+    )
+
+
+def _sell(live: Live, event: ScenarioEvent) -> int:
+    how, key = event.values.get("servicing", "released"), live.key_of(event)
+    return sell(live.uow, live.loan_id, _deal(live, event), servicing=how, request_key=key).event.no
+
+
+def _buy_back(live: Live, event: ScenarioEvent) -> int:
+    return buy_back(live.uow, live.loan_id, _deal(live, event), request_key=live.key_of(event)).event.no
+
+
+def _set_flag(live: Live, event: ScenarioEvent) -> int:
+    return flag_loan(
+        live.uow,
+        live.loan_id,
+        flag=event.values["name"],
+        reason=event.values.get("reason", ""),
+        effective_date=event.on,
+        request_key=live.key_of(event),
+        lifted=event.values.get("lifted", False),
+    ).event.no
+
+
 def _recover(live: Live, event: ScenarioEvent) -> int:
     return take_recovery(
         live.uow,
@@ -351,6 +384,9 @@ ACTS: Mapping[str, Act] = {
     "return_to_accrual": partial(_decide, command=return_to_accrual),
     "charge_off": partial(_decide, command=charge_off),
     "recovery": _recover,
+    "sell": _sell,
+    "buy_back": _buy_back,
+    "flag": _set_flag,
     "disburse": _draw,
     "rate": _reset_rate,
     "run_day": _run_day,

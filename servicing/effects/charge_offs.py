@@ -45,7 +45,7 @@ def spared(events: Iterable[Event]) -> frozenset[date]:
 def _charge_off(folding: Folding, key: str, day: date, *, by: int | None) -> int:
     """Take everything that is owed off the books, after cash of the borrower that is there; return how much."""
     books = folding.books
-    if books.is_charged_off or folding.paid_off_on is not None:
+    if books.is_off or folding.paid_off_on is not None:
         return 0
     folding.accrue_by(day)
     _spend_what_is_there(folding, key, day)

@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from ledger.money import Money, round_to_minor
 from servicing.events import Event
 from servicing.fees import Fee
+from servicing.flags import LATE_FEES, holds_of
 from servicing.folding import Folding
 from servicing.waterfall import RECEIVABLES
 
@@ -53,7 +54,7 @@ def charge_return(folding: Folding, event: Event) -> None:
     """
     terms, day = folding.terms, event.effective_date
     amount = terms.amount(terms.product.returned_payment_fee).minor
-    if not amount or folding.books.is_charged_off:
+    if not amount or folding.books.is_charged_off or folding.books.is_released:
         return
     fee = _fee(
         folding,
@@ -72,7 +73,8 @@ def charge_return(folding: Folding, event: Event) -> None:
 def assess_late_fees(folding: Folding, day: date) -> None:
     """Assess the late fees of the installments whose grace ends with a day."""
     product = folding.terms.product
-    if product.late_fee.is_charged and not folding.books.is_charged_off:
+    held = folding.books.is_charged_off or folding.books.is_released or LATE_FEES in holds_of(folding.flags)
+    if product.late_fee.is_charged and not held:
         for no in folding.installments.due_on(day - timedelta(days=product.grace_days)):
             _assess_late_fee(folding, no, day)
 

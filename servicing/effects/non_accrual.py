@@ -49,7 +49,7 @@ def resume_by_policy(folding: Folding, day: date) -> None:
 
 def _enter(folding: Folding, key: str, day: date, *, by: int | None) -> None:
     books = folding.books
-    if books.non_accrual_since is not None or books.is_charged_off or folding.paid_off_on is not None:
+    if books.non_accrual_since is not None or books.is_off or folding.paid_off_on is not None:
         return
     folding.accrue_by(day)
     books.non_accrual_since, books.non_accrual_by = day, by

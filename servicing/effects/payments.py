@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from servicing.effects.recoveries import keep_commission, pay_claim
 from servicing.effects.refunds import recover
+from servicing.effects.sales import keep_for_the_owner
 from servicing.effects.suspense import hold, way_of_payment
 from servicing.events import CLEARING_ROLES, Event
 from servicing.folding import Folding
@@ -20,6 +21,9 @@ def pay(folding: Folding, event: Event) -> None:
     What the borrower was refunded and has to give back comes first, unless the payment says itself how it is split. One
     that is to pay the loan off has the unapplied cash that is there pay what it leaves.
     """
+    if folding.books.is_released:
+        keep_for_the_owner(folding, event)
+        return
     if folding.books.is_charged_off:
         pay_claim(folding, event)
         return

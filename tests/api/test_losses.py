@@ -79,3 +79,29 @@ def test_the_final_account_names_what_is_left(client: FlaskClient, loan: int) ->
 
     assert (final["is_done"], final["status"]) == (False, "charged_off")
     assert final["left"] == {"charged_off_claim": usd(1_049_644), "charged_off_claim_contra": usd(1_049_644)}
+
+
+def test_a_loan_is_sold_and_bought_back(client: FlaskClient, loan: int) -> None:
+    address = f"/v1/loans/{loan}"
+    deal = {"counterparty": "Harbor Fund", "approved_by": "ben"}
+
+    sold = send(client, f"{address}/sales", deal, "sell").get_json()
+    late = problem(send(client, f"{address}/charge-offs", decided(), "off"))
+    back = send(client, f"{address}/purchases", deal, "buy").get_json()
+
+    assert (sold["status"], sold["payoff"], sold["servicing"]) == ("sold", usd(0), "released")
+    assert (late["status"], late["code"]) == (409, "loan-sold")
+    assert (back["status"], back["payoff"]) == ("active", usd(1_049_644))
+
+
+def test_a_flag_shows_what_it_holds(client: FlaskClient, loan: int) -> None:
+    address = f"/v1/loans/{loan}"
+    send(client, f"{address}/flags", {"flag": "deceased", "reason": "Certificate"}, "set")
+
+    shown = client.get(address).get_json()
+    send(client, f"{address}/flags", {"flag": "deceased", "reason": "Mistake", "lifted": True}, "lift")
+
+    assert (shown["flags"], shown["holds"]) == (["deceased"], ["autopay", "collections", "late_fees"])
+    assert client.get(address).get_json()["flags"] == []
+    unknown = problem(send(client, f"{address}/flags", {"flag": "holiday", "reason": "x"}, "no"))
+    assert (unknown["status"], unknown["code"]) == (422, "flag-refused")

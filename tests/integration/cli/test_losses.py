@@ -55,3 +55,16 @@ def test_the_final_account_names_what_is_left(lender: Loanbook) -> None:
 
     assert open_["left"]["loan_principal"] == "10000.00"
     assert "is paid_off: nothing is left" in done
+
+
+def test_a_loan_is_sold_bought_back_and_flagged(lender: Loanbook) -> None:
+    first = ids(lender)[0]
+
+    sold = lender("sell", first, "--to", "Harbor Fund", "--price", "9000", "--approver", "ben", "--json").json
+    back = lender("buy-back", first, "--from", "Harbor Fund", "--approver", "ben").out
+    lender("flag", first, "bankruptcy", "--reason", "Case 26-1234")
+
+    assert (sold["status"], sold["payoff"]) == ("sold", "0.00")
+    assert "is active: principal 10,000.00, interest 496.44" in back
+    assert lender("loan", "show", first, "--json").json["flags"] == ["bankruptcy"]
+    assert lender("flag", first, "bankruptcy", "--lift", "--reason", "Dismissed", "--json").json["lifted"] is True

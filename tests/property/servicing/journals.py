@@ -24,8 +24,10 @@ NAMES = {role for template in TEMPLATES for role in template.roles} - {RAIL} | {
 ROLES = Roles({name: AccountCode(name) for name in NAMES}, {name: frozenset({AccountCode(name)}) for name in NAMES})
 LIABILITIES = {"UNAPPLIED_PAYMENTS", "DISBURSEMENTS_PAYABLE", "REFUNDS_PAYABLE"}
 CONTRAS = {"DEFERRED_ORIGINATION_FEES", "COST_RECOVERY_APPLIED", "CHARGED_OFF_CLAIM_CONTRA"}
-CLAIM = "CHARGED_OFF_CLAIM"
-NEVER_BELOW_ZERO = {name for names in BALANCE_ROLES.values() for name in names} | LIABILITIES | CONTRAS | {CLAIM}
+CLAIM, SERVICED = "CHARGED_OFF_CLAIM", "SERVICED_FOR_OTHERS"
+NEVER_BELOW_ZERO = (
+    {name for names in BALANCE_ROLES.values() for name in names} | LIABILITIES | CONTRAS | {CLAIM, SERVICED}
+)
 
 
 @dataclass(slots=True)
@@ -67,13 +69,16 @@ class Journal:
     def prove(self, state: LoanState) -> None:
         """Compare what these books and their memos hold with what is owed by contract."""
         held, owed = self.balances(), state.balances()
+        memos = {role: self.held[role] for role in (CLAIM, SERVICED)}
+        is_on = state.charged_off_on is None and state.sold_on is None
+        assert not self.held["LOAN_SALE_CLEARING"]
         assert held["unapplied"] == owed["unapplied"]
-        assert sum(held.values()) + self.held[CLAIM] == sum(owed.values())
-        assert self.held["NON_ACCRUAL_INTEREST"] == (0 if state.charged_off_on else state.memo_interest)
+        assert sum(held.values()) + sum(memos.values()) == sum(owed.values())
+        assert self.held["NON_ACCRUAL_INTEREST"] == (state.memo_interest if is_on else 0)
         assert -self.held["COST_RECOVERY_APPLIED"] == state.cost_recovery <= self.held["LOAN_PRINCIPAL"]
-        if state.charged_off_on is None:
+        assert {role for role, minor in memos.items() if minor} <= _memo_of(state)
+        if is_on:
             assert held == owed
-            assert not self.held[CLAIM]
         else:
             assert not any(minor for name, minor in held.items() if name != "unapplied")
 
@@ -103,6 +108,13 @@ class Journal:
         for role in NEVER_BELOW_ZERO:
             sign = -1 if role in LIABILITIES | CONTRAS else 1
             assert sign * self.held[role] >= 0, f"{role} went below zero"
+
+
+def _memo_of(state: LoanState) -> set[str]:
+    """Return the memo that holds what is owed on a loan that the books do not carry."""
+    if state.sold_on is not None:
+        return {SERVICED} if state.is_serviced else set()
+    return {CLAIM} if state.charged_off_on is not None else set()
 
 
 def moved(postings: Sequence[Posting], role: str) -> int:

@@ -64,9 +64,10 @@ def happenings(events: tuple[Event, ...]) -> list[Happening]:
 def is_counted(event: Event) -> bool:
     """Tell whether the reference knows an event; which fee a waiver is of, other rates and drawdowns it does not.
 
-    Nor charge-offs and modifications. Non-accrual changes nothing of what is owed, so it need not know that.
+    Nor charge-offs, sales and modifications. Non-accrual changes nothing of what is owed, so it need not know that.
     """
-    if event.kind in (Kind.RATE_RESET, Kind.DRAWDOWN, Kind.CHARGE_OFF, Kind.RECOVERY, Kind.MODIFICATION):
+    others = (Kind.CHARGE_OFF, Kind.RECOVERY, Kind.SOLD, Kind.BOUGHT_BACK, Kind.MODIFICATION)
+    if event.kind in (Kind.RATE_RESET, Kind.DRAWDOWN, *others):
         return False
     return event.kind is not Kind.WAIVER or event.details.get("component") == "interest"
 

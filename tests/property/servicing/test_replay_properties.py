@@ -114,11 +114,17 @@ def decisions(draw: st.DrawFn, no: int, on: date, entered: date, principal: int)
 @st.composite
 def losses(draw: st.DrawFn, no: int, on: date, entered: date, principal: int) -> Event:
     """Draw what becomes of a loan that goes bad, or does not."""
-    kind = draw(
-        st.sampled_from([Kind.NON_ACCRUAL, Kind.NON_ACCRUAL, Kind.ACCRUAL_RESUMED, Kind.CHARGE_OFF, Kind.RECOVERY])
-    )
-    amount = draw(st.integers(1, principal)) if kind in (Kind.CHARGE_OFF, Kind.RECOVERY) else 0
-    return Event(no=no, kind=kind, effective_date=on, entered_on=entered, amount=amount)
+    priced = (Kind.CHARGE_OFF, Kind.RECOVERY, Kind.SOLD, Kind.BOUGHT_BACK)
+    kind = draw(st.sampled_from([Kind.NON_ACCRUAL, Kind.NON_ACCRUAL, Kind.ACCRUAL_RESUMED, Kind.FLAGGED, *priced]))
+    amount = draw(st.integers(1, principal)) if kind in priced else 0
+    details: dict[str, Any] = {}
+    if kind in (Kind.SOLD, Kind.BOUGHT_BACK):
+        details = {"rail": "cash", "servicing": draw(st.sampled_from(["released", "retained"]))}
+        if draw(st.booleans()):
+            amount, details = 0, {**details, "at_carrying_amount": True}
+    elif kind is Kind.FLAGGED:
+        details = {"flag": draw(st.sampled_from(["bankruptcy", "dispute"])), "lifted": draw(st.booleans())}
+    return Event(no=no, kind=kind, effective_date=on, entered_on=entered, amount=amount, details=details)
 
 
 def in_force(events: Sequence[Event]) -> list[Event]:
@@ -166,7 +172,8 @@ def test_an_installment_is_satisfied_before_a_later_one_takes_principal_or_inter
 ) -> None:
     # Another rate, a drawdown or a modification asks for more on an installment that was paid ahead, and so opens it
     # again; a recovery has an order of its own.
-    own = (Kind.RATE_RESET, Kind.DRAWDOWN, Kind.MODIFICATION, Kind.TRIAL_PLAN, Kind.CHARGE_OFF)
+    contract = (Kind.RATE_RESET, Kind.DRAWDOWN, Kind.MODIFICATION, Kind.TRIAL_PLAN)
+    own = (*contract, Kind.CHARGE_OFF, Kind.SOLD, Kind.BOUGHT_BACK)
     terms, events = life[0], tuple(event for event in life[1] if event.kind not in own)
     terms = replace(terms, product=terms.product.model_copy(update={"charge_off_dpd": None}))
     state = fold(terms, events, day(END), fees_through=day(END))

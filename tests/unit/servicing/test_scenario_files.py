@@ -96,7 +96,6 @@ def test_two_events_of_one_name_are_refused() -> None:
     ("text", "named"),
     [
         (LOAN + "events: [{on: 2026-02-01, promise: {amount: 5, by: 2026-03-01}}]", "events.promise"),
-        (LOAN + "events: [{on: 2026-02-01, sell: {to: us}}]", "events.sell"),
     ],
 )
 def test_later_work_is_refused_by_name(text: str, named: str) -> None:
