@@ -66,6 +66,7 @@ OFF_THE_BOOKS: Mapping[str, Claim] = {
     "refund_recovered": Claim(FALLS, RECOVERY),
     "unapplied_applied": Claim(FALLS, "unapplied_recovered"),
     "goodwill_credited": Claim(FALLS),
+    "principal_forgiven": Claim(FALLS),
     "fee_waived": Claim(FALLS),
     "fee_waived_from_income": Claim(FALLS),
     "fee_tax_waived": Claim(FALLS),
@@ -84,6 +85,9 @@ OFF_THE_BOOKS: Mapping[str, Claim] = {
 }
 """What becomes of an entry of a loan whose claim is charged off, by its template."""
 
+
+WITHIN_THE_CLAIM = frozenset({"arrears_capitalized"})
+"""Templates by which parts of a claim change places: its sum stays."""
 
 FOR_THE_OWNER: Mapping[str, str] = {
     RECOVERY: "collected_for_owner",
@@ -249,6 +253,8 @@ def claim_entry(key: str, day: date, amount: int, *, rises: bool, serviced: bool
 
 
 def _as_claim(planned: PlannedEntry, *, serviced: bool) -> Iterator[PlannedEntry]:
+    if planned.template in WITHIN_THE_CLAIM:
+        return
     way = OFF_THE_BOOKS.get(planned.template)
     if way is None:
         yield planned
