@@ -53,6 +53,9 @@ BRINGING = frozenset({Kind.PAYMENT, Kind.RECOVERY, Kind.GOODWILL_CREDIT, Kind.ME
 OWED_AGAIN = frozenset({"payment_charged_back", "non_accrual_interest_charged_back"})
 """Templates by which what a payment paid is owed again."""
 
+GIVEN_UP = frozenset({"small_balance_written_off", "settlement_forgiven", "settlement_charged_off"})
+"""Templates by which the rest of a loan is given up."""
+
 SENDING = frozenset({Kind.REFUND, Kind.CREDIT_BALANCE_REFUND, Kind.CHARGEBACK})
 """Kinds by which money goes back."""
 
@@ -236,7 +239,7 @@ class LoanSides(RuleBasedStateMachine):
                 continue
             sent = sum(e.amount for e in view.loan.events if e.kind in SENDING and e.no not in undone)
             again = [item.amounts for item in state.planned if item.template in OWED_AGAIN]
-            given_up = [item.amounts for item in state.planned if item.template == "small_balance_written_off"]
+            given_up = [item.amounts for item in state.planned if item.template in GIVEN_UP]
             owed_again = sum(minor for each in again for name, minor in each.items() if name != "recoverable")
             recoverable = state.recoverable + sum(each["recoverable"] for each in given_up)
             kept = sum(line.paid for line in state.installments) + state.unapplied

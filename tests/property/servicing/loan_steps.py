@@ -74,7 +74,8 @@ from tests.property.servicing.loan_entries import (
     waiving,
     writing_off,
 )
-from tests.property.servicing.loan_sides import By, Enter, Known, LoanSides
+from tests.property.servicing.loan_sides import By, Enter, Known
+from tests.property.servicing.loan_workout_steps import WorkoutSteps
 from tests.support.loan_lives import ACTOR
 
 WHICH = st.integers(0, 50)
@@ -99,7 +100,7 @@ WAYS: st.SearchStrategy[tuple[str, Any]] = st.one_of(
 """How a payment is allocated: as the product has it, by a waterfall of its own, or by shares of the components."""
 
 
-class LoanMachine(LoanSides):
+class LoanMachine(WorkoutSteps):
     """Takes any step at any time."""
 
     # --- Payments -----------------------------------------------------------------------------------------

@@ -13,12 +13,14 @@ import pytest
 from hypothesis import settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from servicing.commands.agreements import end_agreement, pause_delinquency, resume_delinquency
 from servicing.commands.charge_offs import charge_off
 from servicing.commands.non_accrual import enter_non_accrual, return_to_accrual
 from servicing.product import PercentFee, SmallBalance
 from servicing.terms import Terms
 from servicing.waterfall_order import PAIRS
 from tests.property.servicing.loan_steps import LoanMachine
+from tests.property.servicing.loan_workout_steps import MODIFICATIONS
 from tests.support.machine_books import Books
 from tests.unit.servicing.examples import RULES, TERMS
 
@@ -170,8 +172,56 @@ LOSSES: tuple[Callable[[LoanMachine], object], ...] = (
     lambda m: m.run_days(0),
 )
 
+WORKOUTS: tuple[Callable[[LoanMachine], object], ...] = (
+    # Every kind of modification on a loan that pays now and then, some of them back-dated over payments.
+    *(
+        step
+        for which in range(len(MODIFICATIONS))
+        for step in (
+            lambda m: m.advance(20),
+            lambda m: m.pay(0, ("cents", 5_000), 5, PRODUCT, "ach"),
+            lambda m, which=which: m.modify(0, which, 20 * (which % 2)),
+            lambda m: m.run_days(0),
+        )
+    ),
+    lambda m: m.close_month(),
+    lambda m: m.undo(len(m.payments()) - 1, True),
+    lambda m: [m.reverse(0, which) for which in range(3, 40, 3)],
+    lambda m: [m.repeat(n) for n in range(8)],
+    lambda m: m.run_days(0),
+    # A trial that is kept, one of its payments returned; then one that is broken, with its days paused.
+    lambda m: m.try_out(1, 0, 2, 8, False),
+    lambda m: m.advance(9),
+    lambda m: m.pay(1, ("installments", 3), 0, PRODUCT, "ach"),
+    lambda m: m.advance(31),
+    lambda m: m.run_days(0),
+    lambda m: m.undo(len(m.payments()) - 1, True),
+    lambda m: m.end_or_pause(1, end_agreement, 0),
+    lambda m: m.try_out(1, 0, 1, 0, True),
+    lambda m: m.advance(31),
+    lambda m: m.run_days(0),
+    # A settlement that is kept and whose payment comes back; a loan that is called.
+    lambda m: m.settle(1, 0, 20, "forgive"),
+    lambda m: m.pay(1, ("percent of the payoff", 60), 0, PRODUCT, "wire"),
+    lambda m: m.run_days(0),
+    lambda m: m.undo(len(m.payments()) - 1, False),
+    lambda m: m.run_days(0),
+    lambda m: m.end_or_pause(1, pause_delinquency, 0),
+    lambda m: m.call(1, 0),
+    lambda m: m.advance(20),
+    lambda m: m.run_days(0),
+    lambda m: m.end_or_pause(1, resume_delinquency, 0),
+    lambda m: m.settle(1, 0, 1, "charge_off"),
+    lambda m: m.pay(1, ("cents", 5_000), 0, PRODUCT, "wire"),
+    lambda m: m.run_days(0),
+    lambda m: m.advance(31),
+    lambda m: m.run_days(0),
+)
 
-@pytest.mark.parametrize(("first", "second", "life"), [(FIRST, SECOND, LIFE), (BAD, GOOD, LOSSES)])
+
+@pytest.mark.parametrize(
+    ("first", "second", "life"), [(FIRST, SECOND, LIFE), (BAD, GOOD, LOSSES), (FIRST, SECOND, WORKOUTS)]
+)
 def test_a_life_that_takes_every_step_once(
     books: Books, first: Terms, second: Terms, life: tuple[Callable[[LoanMachine], object], ...]
 ) -> None:
