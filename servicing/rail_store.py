@@ -93,7 +93,10 @@ _LOANS_WITH_MANDATES = sa.text(
     " JOIN ledger.book b ON b.book_id = l.book_id AND b.code = :book"
     " WHERE m.starts_on <= :through AND NOT EXISTS (SELECT FROM servicing.mandate_end e"
     "   WHERE e.loan_id = m.loan_id AND e.mandate_no = m.mandate_no)"
-    " AND NOT EXISTS (SELECT FROM servicing.standing s WHERE s.loan_id = m.loan_id AND NOT s.is_open)"
+    " AND (NOT EXISTS (SELECT FROM servicing.standing s WHERE s.loan_id = m.loan_id AND NOT s.is_open)"
+    "   OR EXISTS (SELECT FROM servicing.payment_move p WHERE p.loan_id = m.loan_id AND p.status = 'scheduled'"
+    "     AND NOT EXISTS (SELECT FROM servicing.payment_move v WHERE v.loan_id = p.loan_id"
+    "       AND v.instruction_no = p.instruction_no AND v.move_no = p.move_no + 1)))"
     " ORDER BY m.loan_id"
 )
 
@@ -105,7 +108,7 @@ def mandates_of(connection: sa.Connection, loan_id: int) -> tuple[Mandate, ...]:
 
 
 def loans_with_mandates(connection: sa.Connection, book_code: str, through: date) -> list[int]:
-    """Return the open loans of a book that have a mandate in force by a day."""
+    """Return the loans of a book that have a mandate in force by a day: the open ones, and where a debit waits."""
     return list(connection.scalars(_LOANS_WITH_MANDATES, {"book": book_code, "through": through}))
 
 

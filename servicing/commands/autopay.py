@@ -19,6 +19,7 @@ from ledger.money import Money
 from ledger.queries.accounts import book as load_book
 from ledger.unit_of_work import UnitOfWork, run
 from servicing import rail_store
+from servicing.buckets import buckets
 from servicing.commands.instructions import (
     InstructionIn,
     cancel_instruction,
@@ -32,7 +33,7 @@ from servicing.rails.instruction import Direction, Instruction, Status
 from servicing.rails.mandates import Mandate, amount_to_debit, debit_days
 from servicing.rails.rail import banking_day_from, banking_days_before
 from servicing.rails.registry import RAILS
-from servicing.state import LoanState
+from servicing.state import CLOSED, LoanState
 from servicing.store import load_loan
 
 NOTICE_DAYS = 1
@@ -109,13 +110,9 @@ def autopay_loan(uow: UnitOfWork, loan_id: int, day: date) -> tuple[Instruction,
     return tuple(made)
 
 
-def amount_due(state: LoanState, on: date) -> int:
-    """Return what the installments that are due by a day still ask for, fees and penalties included."""
-    return sum(
-        each.unpaid + max(0, each.fees - each.paid_fees) + max(0, each.penalties - each.paid_penalties)
-        for each in state.installments
-        if each.due <= on
-    )
+def amount_due(state: LoanState) -> int:
+    """Return what the installments that are due by the day of a state still ask for, fees and penalties included."""
+    return sum(bucket.past_due + bucket.due for bucket in buckets(state).values())
 
 
 def _scheduled_from(mandate: Mandate, asked_on: date) -> date:
@@ -158,7 +155,10 @@ def _asked(uow: UnitOfWork, mandate: Mandate, on: date, others: Sequence[Instruc
     """Return what a mandate asks for on a day, less what is under way and was not credited yet."""
     under_way = sum(each.amount for each in others if _is_under_way(each) and each.due_on <= on)
     state = loan_view(uow.connection, mandate.loan_id, on).state
-    due, payoff = max(0, amount_due(state, on) - under_way), max(0, state.payoff - state.unapplied - under_way)
+    if state.status in CLOSED:
+        # What is left of a loan that was charged off or settled is asked for by people, never by itself.
+        return 0
+    due, payoff = max(0, amount_due(state) - under_way), max(0, state.payoff - state.unapplied - under_way)
     return amount_to_debit(mandate, due=due, payoff=payoff)
 
 

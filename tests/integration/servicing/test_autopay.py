@@ -18,6 +18,8 @@ from ledger.money import Money
 from ledger.unit_of_work import UnitOfWork, run
 from servicing.commands.autopay import autopay_loan, run_autopay, run_settlements
 from servicing.commands.boarding import board_and_fund_loans
+from servicing.commands.charge_offs import charge_off
+from servicing.commands.cycle import run_cycle
 from servicing.commands.instructions import InstructionIn, schedule_instruction, send_instruction
 from servicing.commands.mandates import MandateIn, end_mandate, give_mandate
 from servicing.drafts import LoanDraft
@@ -228,3 +230,52 @@ def test_days_that_nobody_ran_are_made_up_for_and_an_ended_mandate_asks_nothing(
     advance(engine, code, date(2026, 3, 14))
     assert run_autopay(engine, code, actor=ACTOR).looked_at == 0
     assert amounts(engine, loan_id) == [("02-20", INSTALLMENT, "canceled")]
+
+
+@pytest.mark.parametrize("rule", [{"amount_rule": "amount_due"}, {"amount_rule": "fixed", "amount": Money(500, "USD")}])
+def test_a_loan_that_was_charged_off_is_not_debited_by_itself(
+    engine: sa.Engine, loan: tuple[str, int], rule: dict[str, Any]
+) -> None:
+    code, loan_id = loan
+    authorize(engine, loan_id, **rule)
+    advance(engine, code, date(2026, 2, 12))
+    run_autopay(engine, code, actor=ACTOR)
+    assert [status for _, _, status in amounts(engine, loan_id)] == ["scheduled"]
+    run(
+        engine,
+        lambda uow: charge_off(
+            uow,
+            loan_id,
+            reason="fraud",
+            approved_by="carol",
+            effective_date=date(2026, 2, 12),
+            request_key="off",
+        ),
+        actor=ACTOR,
+    )
+
+    run_autopay(engine, code, actor=ACTOR)
+    advance(engine, code, date(2026, 3, 12))
+    run_autopay(engine, code, actor=ACTOR)
+
+    # What was scheduled before is given up too, where it was not handed out.
+    assert [status for _, _, status in amounts(engine, loan_id)] == ["canceled"]
+
+
+def test_a_loan_that_was_paid_off_is_not_debited_and_what_waits_is_given_up(
+    engine: sa.Engine, loan: tuple[str, int]
+) -> None:
+    code, loan_id = loan
+    authorize(engine, loan_id)
+    advance(engine, code, date(2026, 2, 12))
+    run_autopay(engine, code, actor=ACTOR)
+    pay(engine, loan_id, "11000.00", date(2026, 2, 12), "all of it", method="wire")
+    run_cycle(engine, code, date(2026, 2, 12), actor=ACTOR)
+    with engine.connect() as connection:
+        closed = sa.text("SELECT NOT is_open FROM servicing.standing WHERE loan_id = :loan_id")
+        assert connection.scalar(closed, {"loan_id": loan_id})
+
+    first, second = (run_autopay(engine, code, actor=ACTOR) for _ in range(2))
+
+    assert (first.looked_at, second.looked_at) == (1, 0)
+    assert amounts(engine, loan_id) == [("02-15", INSTALLMENT, "canceled")]
