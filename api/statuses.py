@@ -110,6 +110,7 @@ ERRORS_BY_STATUS: Mapping[HTTPStatus, tuple[type[DomainError], ...]] = {
         servicing.PaymentChargedBack,
         servicing.PaymentDuplicate,
         servicing.PaymentUndone,
+        rails.AutopayHeld,
         rails.FundsHeld,
         rails.AttemptsStopped,
         rails.InstructionMoveRefused,

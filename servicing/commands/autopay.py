@@ -27,6 +27,7 @@ from servicing.commands.instructions import (
     settle_instruction,
 )
 from servicing.errors import EffectiveDateAhead
+from servicing.flags import AUTOPAY, holds_of
 from servicing.queries import loan_view
 from servicing.rail_queries import due_to_settle
 from servicing.rails.instruction import Direction, Instruction, Status
@@ -41,7 +42,7 @@ NOTICE_DAYS = 1
 LOOK_AHEAD, LOOK_BACK = timedelta(days=14), timedelta(days=7)
 """How far ahead a debit can be scheduled, holidays between; how long a day that nobody ran is made up for."""
 
-PAID = "less is due than when it was scheduled"
+LESS = "less is asked for than when it was scheduled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +136,7 @@ def _debit(
         if asked >= waits.amount:
             return []
         key = f"{name}/lowered:{len(before)}"
-        cancel_instruction(uow, mandate.loan_id, waits.instruction_no, reason=PAID, request_key=key)
+        cancel_instruction(uow, mandate.loan_id, waits.instruction_no, reason=LESS, request_key=key)
     if asked <= 0:
         return []
     given = InstructionIn(
@@ -155,7 +156,7 @@ def _asked(uow: UnitOfWork, mandate: Mandate, on: date, others: Sequence[Instruc
     """Return what a mandate asks for on a day, less what is under way and was not credited yet."""
     under_way = sum(each.amount for each in others if _is_under_way(each) and each.due_on <= on)
     state = loan_view(uow.connection, mandate.loan_id, on).state
-    if state.status in CLOSED:
+    if state.status in CLOSED or AUTOPAY in holds_of(state.flags):
         # What is left of a loan that was charged off or settled is asked for by people, never by itself.
         return 0
     due, payoff = max(0, amount_due(state) - under_way), max(0, state.payoff - state.unapplied - under_way)

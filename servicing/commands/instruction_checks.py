@@ -9,8 +9,16 @@ from ledger.money import Money
 from ledger.unit_of_work import UnitOfWork
 from servicing.commands.recording import check_currency
 from servicing.errors import PaymentNotPositive
+from servicing.flags import AUTOPAY, holds_of
+from servicing.queries import loan_view
 from servicing.rail_queries import bank_account, mandate
-from servicing.rails.errors import InstructionInvalid, InstructionMoveRefused, InstructionUnknown, MandateEnded
+from servicing.rails.errors import (
+    AutopayHeld,
+    InstructionInvalid,
+    InstructionMoveRefused,
+    InstructionUnknown,
+    MandateEnded,
+)
 from servicing.rails.instruction import Instruction, Status
 from servicing.rails.rail import Rail, Source
 from servicing.rails.registry import RAILS
@@ -58,9 +66,9 @@ def check_source(rail: Rail, account_no: int | None, card_token: str | None) -> 
 
 
 def check_mandate(uow: UnitOfWork, of: Instruction) -> None:
-    """Refuse an instruction whose mandate has ended.
+    """Refuse an instruction whose mandate has ended, or whose loan has a flag that holds debits by mandate.
 
-    Raises: MandateUnknown; MandateEnded.
+    Raises: MandateUnknown; MandateEnded; AutopayHeld.
     """
     if of.mandate_no is None:
         return
@@ -69,6 +77,9 @@ def check_mandate(uow: UnitOfWork, of: Instruction) -> None:
         raise MandateEnded(
             loan_id=of.loan_id, mandate_no=of.mandate_no, cause=str(found.end_cause), ended_on=found.ended_on
         )
+    flags = loan_view(uow.connection, of.loan_id).state.flags
+    if AUTOPAY in holds_of(flags):
+        raise AutopayHeld(loan_id=of.loan_id, flags=flags)
 
 
 def _check_retry(drafted: Instruction, known: tuple[Instruction, ...]) -> None:

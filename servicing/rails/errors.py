@@ -78,6 +78,13 @@ class MandateEnded(DomainError, code="mandate-ended"):
     ended_on: date
 
 
+class AutopayHeld(DomainError, code="autopay-held"):
+    """loan {loan_id} is not debited under a mandate: {flags}"""
+
+    loan_id: int
+    flags: tuple[str, ...]
+
+
 class InstructionUnknown(DomainError, code="instruction-unknown"):
     """loan {loan_id} has no payment instruction {instruction_no}"""
 

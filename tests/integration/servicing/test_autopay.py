@@ -20,12 +20,14 @@ from servicing.commands.autopay import autopay_loan, run_autopay, run_settlement
 from servicing.commands.boarding import board_and_fund_loans
 from servicing.commands.charge_offs import charge_off
 from servicing.commands.cycle import run_cycle
+from servicing.commands.flags import flag_loan
 from servicing.commands.instructions import InstructionIn, schedule_instruction, send_instruction
 from servicing.commands.mandates import MandateIn, end_mandate, give_mandate
 from servicing.drafts import LoanDraft
 from servicing.errors import EffectiveDateAhead
 from servicing.queries import loan_view
 from servicing.rail_queries import due_to_send, instructions
+from servicing.rails.errors import AutopayHeld
 from servicing.rails.instruction import Direction
 from tests.integration.servicing.acts import pay
 from tests.integration.servicing.test_bank_accounts import add
@@ -279,3 +281,39 @@ def test_a_loan_that_was_paid_off_is_not_debited_and_what_waits_is_given_up(
 
     assert (first.looked_at, second.looked_at) == (1, 0)
     assert amounts(engine, loan_id) == [("02-15", INSTALLMENT, "canceled")]
+
+
+def test_a_bankruptcy_stops_debits_by_mandate_until_it_is_lifted(engine: sa.Engine, loan: tuple[str, int]) -> None:
+    # The automatic stay, 11 USC 362(a)(6): no act to collect. A check that the borrower sends is none.
+    code, loan_id = loan
+    authorize(engine, loan_id)
+    advance(engine, code, date(2026, 2, 12))
+    run_autopay(engine, code, actor=ACTOR)
+
+    def flag(key: str, *, lifted: bool = False) -> None:
+        run(
+            engine,
+            lambda uow: flag_loan(
+                uow,
+                loan_id,
+                flag="bankruptcy",
+                reason="chapter 13",
+                effective_date=date(2026, 2, 12),
+                request_key=key,
+                lifted=lifted,
+            ),
+            actor=ACTOR,
+        )
+
+    flag("set")
+    with pytest.raises(AutopayHeld):
+        run(engine, lambda uow: send_instruction(uow, loan_id, 1, request_key="s"), actor=ACTOR)
+    run_autopay(engine, code, actor=ACTOR)
+    assert amounts(engine, loan_id) == [("02-15", INSTALLMENT, "canceled")]
+
+    flag("lift", lifted=True)
+    advance(engine, code, date(2026, 3, 12))
+    run_autopay(engine, code, actor=ACTOR)
+
+    # Two installments are due by 15 March: 1,776.98. No day was run, so no late fee was assessed.
+    assert amounts(engine, loan_id)[1:] == [("03-15", 177_698, "scheduled")]
