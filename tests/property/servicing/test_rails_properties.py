@@ -148,7 +148,8 @@ class Life:
                 case "settle":
                     return settle_instruction(uow, self.loan_id, number, request_key=key)
                 case "return":
-                    return return_instruction(uow, self.loan_id, number, code="R01", request_key=key)
+                    # A reason that is not want of funds: two of those in a row stop every attempt on the loan.
+                    return return_instruction(uow, self.loan_id, number, code="R04", request_key=key)
             return cancel_instruction(uow, self.loan_id, number, reason="x", request_key=key)
 
         return self.do(work)
