@@ -57,11 +57,14 @@ def day_at(due: date, dpd: int, pauses: Sequence[Pause]) -> date | None:
     """Return the day on which an installment is so many days past due; None while a pause has no end before it."""
     day = due + timedelta(days=dpd)
     while (missing := dpd - days_counted(due, day, pauses)) > 0:
-        waiting = [pause.end for pause in pauses if pause.is_on(day) or pause.end == day]
-        if None in waiting:
-            return None
+        ends = [pause.end for pause in pauses if pause.is_on(day) or pause.end == day]
         # Where paused days count, they are there the day after the pause.
-        day = min([day + timedelta(days=missing), *(end + timedelta(days=1) for end in waiting if end is not None)])
+        steps = [end + timedelta(days=1) for end in ends if end is not None]
+        if None not in ends:
+            steps.append(day + timedelta(days=missing))
+        if not steps:
+            return None
+        day = min(steps)
     return day
 
 
