@@ -261,6 +261,18 @@ class ChargeOff(_Rules):
     commission_percent: Exact = Field(default=Decimal(0), ge=0, le=100)
 
 
+class ReageLimits(_Rules):
+    """What a loan must have behind it to be reaged; nothing is asked for where nothing is said.
+
+    Months on the books, installments paid in as many months, and how often in a year and in five years at most.
+    """
+
+    months_on_book: int | None = Field(default=None, ge=1, le=120)
+    payments: int | None = Field(default=None, ge=1, le=60)
+    per_year: int | None = Field(default=None, ge=0, le=12)
+    per_five_years: int | None = Field(default=None, ge=0, le=60)
+
+
 class Product(_Rules):
     """The rules of a product; what a key means is in the scenario format."""
 
@@ -286,6 +298,7 @@ class Product(_Rules):
             "charge_off",
             "fiscal_year_starts",
             "paused_days",
+            "reage",
             "failed_attempts",
         }
     )
@@ -326,6 +339,7 @@ class Product(_Rules):
     origination_fee: PercentFee = PercentFee()
     down_payment: DownPayment = DownPayment()
     paused_days: Literal["skip", "count"] = "skip"
+    reage: ReageLimits = ReageLimits()
     failed_attempts: Literal["stop", "continue"] = "stop"
     non_accrual_dpd: int | None = Field(default=None, ge=1)
     charge_off_dpd: int | None = Field(default=None, ge=1)

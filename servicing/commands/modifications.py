@@ -11,13 +11,15 @@ from datetime import date
 from typing import Any
 
 from ledger.errors import ApprovalMissing
+from ledger.money import Money
 from ledger.unit_of_work import UnitOfWork
-from servicing.commands.recording import Recorded, check_day, foresee, record
+from servicing.commands.recording import Recorded, check_day, record
 from servicing.comparison import Comparison, compare
 from servicing.engine import fold
 from servicing.errors import ModificationInvalid, ModificationRefused
 from servicing.events import Event, Kind
 from servicing.modification import ALIASES, BY_ENTRY, costs_money, read_modification
+from servicing.reage_limits import objection_to_reage
 from servicing.state import IN_REPAYMENT, LoanState
 from servicing.store import Loan
 
@@ -124,6 +126,11 @@ def _check_loan(loan: Loan, event: Event, kind: str) -> None:
     before = before_the_event(loan, event)
     if before.status not in IN_REPAYMENT:
         raise refuse(f"it is {before.status}")
+    if kind == "accelerate" and loan.terms.product.method.by_digits:
+        raise refuse("its charge is earned by digits; quote a payoff")
+    objection = objection_to_reage(loan.terms, before, loan.events, on) if kind == "reage" else None
+    if objection is not None:
+        raise refuse(objection)
     is_to_come = any((row.ends or row.due) > on for row in before.schedule)
     if not is_to_come and kind in (*ON_INSTALLMENTS, "accelerate"):
         raise refuse("its last installment is due")
@@ -134,11 +141,13 @@ def _check_loan(loan: Loan, event: Event, kind: str) -> None:
 
 
 def _check_figures(loan: Loan, event: Event, kind: str, before: LoanState) -> None:
-    owed, details = before.principal, event.details
+    owed, details, currency = before.principal, event.details, loan.terms.currency
     if kind == "forgive" and not 0 < event.amount <= owed:
-        raise ModificationInvalid(field="amount", reason=f"it must be above zero and no more than the {owed} owed")
-    most = owed + before.interest + before.penalties + before.other_fees
-    if details.get("principal", 0) > most:
+        most = Money(owed, currency).format()
+        raise ModificationInvalid(field="amount", reason=f"it must be above zero and no more than the {most} owed")
+    in_all = owed + before.interest + before.penalties + before.other_fees
+    if details.get("principal", 0) > in_all:
+        most = Money(in_all, currency).format()
         raise ModificationInvalid(field="principal", reason=f"no more than {most} is owed in all")
     coming = sum((row.ends or row.due) > event.effective_date for row in before.schedule)
     if kind == "defer":
@@ -147,5 +156,3 @@ def _check_figures(loan: Loan, event: Event, kind: str, before: LoanState) -> No
         raise ModificationInvalid(field="installments", reason=f"{coming} are to come, and one must be left")
     if kind != "defer" and coming + details.get("installments", 0) > 1200:
         raise ModificationInvalid(field="installments", reason="there would be more than 1200")
-    if not foresee(loan, event).modified and kind != "accelerate":
-        raise ModificationInvalid(field="kind", reason="it would change nothing")
