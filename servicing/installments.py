@@ -430,8 +430,9 @@ class Installments:
         line.prepaid += principal
 
     def pay_down(self, day: date, amount: int) -> None:
-        """Count what is paid with a drawdown on the installment that is due for it."""
-        line = next(each for each in self._lines if each.is_down_payment and each.due == day and each.unpaid)
+        """Count what is paid with a drawdown on the installment that is due for it; if there is none, on the last."""
+        own = (each for each in self._lines if each.is_down_payment and each.due == day and each.unpaid)
+        line = next(own, self._lines[-1])
         line.paid["principal"] += amount
 
     def lay(self, taken: Mapping[int, Allocation], day: date) -> None:

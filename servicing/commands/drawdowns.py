@@ -15,7 +15,6 @@ from servicing.commands.recording import check_day, record
 from servicing.engine import fold
 from servicing.errors import DrawdownExceedsCommitment, DrawdownRefused
 from servicing.events import UNDOING, Event, Kind
-from servicing.schedule import periods_of
 from servicing.state import CLOSED
 from servicing.store import Loan
 
@@ -69,13 +68,14 @@ def _check(loan: Loan, event: Event, amount: Money) -> None:
 
 
 def _reason_against(loan: Loan, event: Event) -> str | None:
-    last = periods_of(loan.terms)[-1].end
     if event.amount <= 0:
         return "the amount must be above zero"
     if loan.terms.product.interest == "precomputed":
         return "its charge is precomputed"
+    state = fold(loan.terms, loan.events, event.effective_date, fees_through=loan.fees_through)
+    last = state.schedule[-1].interest_to
     if event.effective_date >= last:
         return f"its last installment is due on {last}"
-    if fold(loan.terms, loan.events, event.effective_date, fees_through=loan.fees_through).status in CLOSED:
+    if state.status in CLOSED:
         return "it is paid off"
     return None
