@@ -271,7 +271,8 @@ class LoanSides(RuleBasedStateMachine):
             booked, claim = booked_balances(connection, loan_id), booked_claim(connection, loan_id)
         owed = state.balances()
         if state.charged_off_on is None:
-            assert {**booked, "interest": 0, "claim": claim} == {**owed, "interest": 0, "claim": 0}
+            said = f"loan {loan_id}, held {state.held}: booked {booked}, claim {claim}, owed {owed}"
+            assert {**booked, "interest": 0, "claim": claim} == {**owed, "interest": 0, "claim": 0}, said
             assert booked["interest"] <= owed["interest"]
             assert interest_lags or booked == owed
         else:
