@@ -34,6 +34,7 @@ from api.routes import (
     payoffs,
     products,
     rails,
+    refinancing,
     sales,
     trial_balance,
 )
@@ -56,6 +57,7 @@ BLUEPRINTS = (
     fees.routes,
     losses.routes,
     sales.routes,
+    refinancing.routes,
     allowance.routes,
     drawdowns.routes,
     products.routes,

@@ -44,6 +44,7 @@ def final_json(found: FinalView, money: MoneyForm) -> Json:
         "external_id": view.loan.external_id,
         "on": day(view.on),
         "status": view.state.status,
+        "ended_as": found.ended_as,
         "is_done": account.is_done,
         "left": {each.account.slug: amount(each.balance) for each in account.left},
         "accounts": [

@@ -117,6 +117,7 @@ ERRORS_BY_STATUS: Mapping[HTTPStatus, tuple[type[DomainError], ...]] = {
         rails.InstructionNotSettled,
         rails.MandateEnded,
         rails.TraceTaken,
+        servicing.RefinancingRefused,
         servicing.SaleRefused,
     ),
     HTTPStatus.UNPROCESSABLE_ENTITY: (

@@ -23,6 +23,14 @@ FIELD_OF = {"principal": "principal_balance", "interest": "interest_balance"}
 
 
 @dataclass(frozen=True, slots=True)
+class Refinances:
+    """The loan that a new one pays off out of its proceeds, and with how much, in minor units."""
+
+    loan_id: int
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
 class LoanDraft:
     """A loan to board: a new one, which is funded, or one in mid-life with its opening.
 
@@ -32,6 +40,7 @@ class LoanDraft:
     external_id: str
     terms: Terms
     opening: Opening | None = None
+    refinances: Refinances | None = None
 
     def __post_init__(self) -> None:
         if not self.external_id.strip():
@@ -60,6 +69,9 @@ class LoanDraft:
             entered_on=entered_on,
             amount=self.terms.principal.minor,
             method="ach",
+            details={}
+            if self.refinances is None
+            else {"refinances": self.refinances.loan_id, "refinanced": self.refinances.amount},
         )
 
 

@@ -602,3 +602,11 @@ class FlagRefused(DomainError, code="flag-refused"):
 
     flag: str
     reason: str
+
+
+class RefinancingRefused(DomainError, code="refinancing-refused"):
+    """loan {loan_id} cannot be refinanced on {on}: {reason}"""
+
+    loan_id: int
+    on: date
+    reason: str

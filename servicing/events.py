@@ -78,6 +78,9 @@ CLEARING_ROLES: Mapping[str, str] = {
 }
 """The role of the clearing account of each payment method."""
 
+RAILS: Mapping[str, str] = {**CLEARING_ROLES, "refinance": "REFINANCE_CLEARING"}
+"""The same, with what one loan pays off another by."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:

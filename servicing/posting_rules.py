@@ -129,6 +129,15 @@ RULES = (
     Rule(
         Turn.SENDS,
         Template(
+            "loan_refinanced",
+            1,
+            "Another loan paid off out of the proceeds",
+            (Row("DISBURSEMENTS_PAYABLE", "REFINANCE_CLEARING", "amount"),),
+        ),
+    ),
+    Rule(
+        Turn.SENDS,
+        Template(
             "interest_withheld",
             1,
             "Interest of odd days kept from the proceeds",

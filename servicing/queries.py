@@ -26,6 +26,7 @@ from servicing.events import UNDOING
 from servicing.final_account import FinalAccount, final_account
 from servicing.posting_rules import BALANCE_ROLES
 from servicing.product import Product, shipped, shipped_names, stored_product
+from servicing.standing import CLOSED
 from servicing.state import LoanState
 from servicing.store import Loan, allocation_versions, load_loan, loan_ids_of
 
@@ -232,6 +233,16 @@ class FinalView:
 
     view: LoanView
     account: FinalAccount
+
+    @property
+    def ended_as(self) -> str | None:
+        """Return how a loan ended: paid off, refinanced, charged off, sold; None while it goes on."""
+        state, undone = self.view.state, {event.of for event in self.view.loan.events if event.kind in UNDOING}
+        if state.status not in CLOSED:
+            return None
+        standing = (event for event in self.view.loan.events if event.no not in undone)
+        is_refinanced = state.status == "paid_off" and any("refinanced_into" in event.details for event in standing)
+        return "refinanced" if is_refinanced else state.status
 
 
 def final_view(connection: sa.Connection, loan_id: int) -> FinalView:

@@ -70,7 +70,8 @@ ONE_LOAN = (
 """The fields of a loan beside its name, each as an option and what it says."""
 
 
-def _fields(command: Callable[..., None]) -> Callable[..., None]:
+def fields_of_a_loan(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the fields of a loan as options."""
     for option, says in reversed(ONE_LOAN):
         command = click.option(option, metavar="VALUE", help=says)(command)
     return command
@@ -80,7 +81,7 @@ def _fields(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--id", "external_id", required=True, help="What the lender's other systems call it.")
 @click.option("--product", default="installment", show_default=True, help="Its rules, by name.")
 @click.option("--currency", help="The currency of its amounts [default: the book's].")
-@_fields
+@fields_of_a_loan
 @REQUEST_KEY
 @changes
 def board_one(
@@ -107,7 +108,7 @@ def board_one(
     key, code = request_key or new_request_key(), session.book_code
     texts = {"frequency": "monthly", **{name: text for name, text in fields.items() if text is not None}}
     into = session.read(lambda connection: book(connection, code))
-    values = {**_values(texts, currency or into.base_currency), "external_id": external_id, "product": product}
+    values = {**values_of(texts, currency or into.base_currency), "external_id": external_id, "product": product}
     inputs = {**texts, "external_id": external_id, "product": product, "currency": currency}
 
     def work(uow: UnitOfWork) -> Outcome:
@@ -124,7 +125,7 @@ def board_one(
     session.show({**done, "request_key": key}, lambda: _print_one(done))
 
 
-def _values(texts: Mapping[str, str], currency: str) -> dict[str, Any]:
+def values_of(texts: Mapping[str, str], currency: str) -> dict[str, Any]:
     """Return the fields that texts say.
 
     Raises: TermsInvalid for the first that is not understood; CurrencyUnknown.

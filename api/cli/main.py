@@ -47,6 +47,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "recovery": ("api.cli.losses:recovery", "Take what was recovered of a loan that is charged off."),
     "non-accrual": ("api.cli.losses:non_accrual", "Let the interest of a loan be no income from a day on."),
     "return-to-accrual": ("api.cli.losses:return_to_accrual", "Let the interest of a loan be income again."),
+    "refinance": ("api.cli.refinancing:refinance", "Pay a loan off with a new one."),
     "sell": ("api.cli.sales:sell", "Sell a loan or a claim, with the approval of a second person."),
     "buy-back": ("api.cli.sales:buy_back", "Buy back a loan that was sold."),
     "flag": ("api.cli.sales:flag", "Note a bankruptcy or a death on a loan, with what it holds."),

@@ -17,7 +17,9 @@ from sqlalchemy.dialects.postgresql import insert
 
 from ledger.batch import Batch, BatchRow
 from ledger.commands.batches import post_batch_within
+from ledger.commands.posting import post_entry
 from ledger.commands.subledgers import open_subledgers
+from ledger.journal import EntryDraft, SubledgerId
 from ledger.queries.accounts import Book
 from ledger.queries.accounts import book as load_book
 from ledger.unit_of_work import UnitOfWork
@@ -26,7 +28,7 @@ from servicing.boarding_days import BookDays, require_days
 from servicing.drafts import LoanDraft
 from servicing.effects import boarding, funding
 from servicing.errors import LoanExists
-from servicing.posting_rules import TEMPLATES, narration_of, postings_of
+from servicing.posting_rules import TEMPLATES, Roles, narration_of, postings_of
 from servicing.schedule import contract_of
 from servicing.state import PlannedEntry
 from servicing.store import event_row, load_roles, name_loans
@@ -120,7 +122,11 @@ def _copy(
 
 def _post(uow: UnitOfWork, book_code: str, drafts: Sequence[LoanDraft], ids: Sequence[int]) -> None:
     roles = load_roles(uow.connection, book_code)
-    planned = list(_planned(drafts, ids))
+    for loan_id, draft in zip(ids, drafts, strict=True):
+        if draft.refinances is not None:
+            _post_grouped(uow, loan_id, draft, roles)
+    ordinary = [(draft, loan_id) for draft, loan_id in zip(drafts, ids, strict=True) if draft.refinances is None]
+    planned = list(_planned(ordinary))
     planned.sort(key=lambda row: (row[0].key, row[0].effective_date, row[1]))
     for (key, day), group in groupby(planned, key=lambda row: (row[0].key, row[0].effective_date)):
         members = list(group)
@@ -143,9 +149,27 @@ def _post(uow: UnitOfWork, book_code: str, drafts: Sequence[LoanDraft], ids: Seq
         post_batch_within(uow, batch)
 
 
-def _planned(drafts: Sequence[LoanDraft], ids: Sequence[int]) -> Iterator[tuple[PlannedEntry, int, str]]:
+def _post_grouped(uow: UnitOfWork, loan_id: int, draft: LoanDraft, roles: Roles) -> None:
+    """Book the funding of a loan that pays another off, one by one: its entries and those of the other are a group."""
+    for item in _entries(draft):
+        entry = EntryDraft(
+            subledger_id=SubledgerId(loan_id),
+            template=item.template,
+            template_version=TEMPLATES.get(item.template).version,
+            effective_date=item.effective_date,
+            actor=uow.actor,
+            request_key=f"board:{item.key}",
+            source_ref=item.key,
+            narration=narration_of(item),
+            postings=postings_of(item, roles, draft.terms.currency),
+            group_id=loan_id,
+        )
+        post_entry(uow, entry)
+
+
+def _planned(drafts: Iterable[tuple[LoanDraft, int]]) -> Iterator[tuple[PlannedEntry, int, str]]:
     """Yield the entries of each loan's first event; nothing else can have happened to it yet."""
-    for loan_id, draft in zip(ids, drafts, strict=True):
+    for draft, loan_id in drafts:
         for item in _entries(draft):
             yield item, loan_id, draft.terms.currency
 

@@ -7,7 +7,7 @@ the second time. Never: events. Next: `servicing/engine.py`, `servicing/replay.p
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import sqlalchemy as sa
@@ -153,8 +153,11 @@ def _take_steps(
     """Book reversals and entries in order, keep what became of the payments; return the numbers of the entries."""
     details = None if because is None else {"because_event": because.no}
     drafts = [_draft(uow, loan, step, f"{request_key}/{place}", details) for place, step in enumerate(steps, start=1)]
-    if len(drafts) == 1:
-        numbers: tuple[int, ...] = (post_entry(uow, drafts[0]).entry_no,)
+    if because is not None and "group_id" in because.details:
+        drafts = [replace(draft, group_id=because.details["group_id"]) for draft in drafts]
+    grouped = any(draft.group_id is not None for draft in drafts)
+    if len(drafts) == 1 or grouped:
+        numbers: tuple[int, ...] = tuple(post_entry(uow, draft).entry_no for draft in drafts)
     else:
         numbers = tuple(posted.entry_no for posted in post_entries(uow, drafts))
     if touches_payments(steps):

@@ -16,6 +16,7 @@ from ledger.unit_of_work import UnitOfWork
 from servicing.commands.recording import check_currency, check_day, record
 from servicing.commands.refunds import available, refund
 from servicing.errors import (
+    EventNotReversible,
     MethodUnknown,
     PaymentChargedBack,
     PaymentDuplicate,
@@ -208,7 +209,7 @@ def check_payment(loan: Loan, event: Event, amount: Money) -> None:
     check_currency(loan, amount)
     if amount.minor <= 0:
         raise PaymentNotPositive(amount=amount.minor, currency=amount.currency)
-    if event.method not in CLEARING_ROLES:
+    if event.method not in CLEARING_ROLES and "refinanced_into" not in event.details:
         raise MethodUnknown(method=event.method, known=tuple(CLEARING_ROLES))
     check_day(loan, event.effective_date)
     external_id = event.details["external_id"]
@@ -221,13 +222,17 @@ def check_payment(loan: Loan, event: Event, amount: Money) -> None:
 def check_undoing(loan: Loan, payment_id: int, *, whole: bool = True) -> None:
     """Refuse to undo what is no payment of the loan, was undone before, or of the `whole` was charged back in part.
 
-    Raises: PaymentUnknown; PaymentUndone; PaymentChargedBack.
+    Raises: PaymentUnknown; PaymentUndone; PaymentChargedBack; EventNotReversible of what another loan has paid.
     """
     if not any(event.no == payment_id and event.kind in PAYMENTS for event in loan.events):
         raise PaymentUnknown(loan_id=loan.loan_id, payment_id=str(payment_id))
     for event in loan.events:
         if event.kind in UNDOING and event.of == payment_id:
             raise PaymentUndone(loan_id=loan.loan_id, payment_id=payment_id, event_no=event.no)
+    payment = next(event for event in loan.events if event.no == payment_id)
+    if "refinanced_into" in payment.details:
+        why = f"loan {payment.details['refinanced_into']} was made for it, and stands"
+        raise EventNotReversible(loan_id=loan.loan_id, event_no=payment_id, kind=payment.kind.value, why=why)
     taken = charged_back(loan.events, payment_id)
     if whole and taken:
         raise PaymentChargedBack(

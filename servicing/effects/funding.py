@@ -56,7 +56,11 @@ def entries_of(terms: Terms, event: Event, withheld: int) -> Iterator[PlannedEnt
         yield _entry(event, "odd_days", "interest_withheld", {"interest": withheld})
     if down:
         yield _entry(event, "paid_down", "down_payment_received", {"principal": down}, CLEARING_ROLES["cash"])
-    yield _entry(event, "sent", "disbursement_sent", {"amount": proceeds - withheld})
+    refinanced = event.details.get("refinanced", 0)
+    if refinanced:
+        yield _entry(event, "refinanced", "loan_refinanced", {"amount": refinanced})
+    if proceeds - withheld > refinanced:
+        yield _entry(event, "sent", "disbursement_sent", {"amount": proceeds - withheld - refinanced})
 
 
 def _drawdown_entries(event: Event, drawn: int, down: int) -> Iterator[PlannedEntry]:

@@ -11,7 +11,7 @@ from servicing.effects.recoveries import keep_commission, pay_claim
 from servicing.effects.refunds import recover
 from servicing.effects.sales import keep_for_the_owner
 from servicing.effects.suspense import hold, way_of_payment
-from servicing.events import CLEARING_ROLES, Event
+from servicing.events import RAILS, Event
 from servicing.folding import Folding
 
 
@@ -37,7 +37,7 @@ def pay(folding: Folding, event: Event) -> None:
     folding.remember(event, replace(split, allocation=replace(split.allocation, recoverable=recovered)))
     amounts = {**split.allocation.receivables(), "unapplied": split.allocation.unapplied}
     if any(amounts.values()):
-        role = CLEARING_ROLES[event.method]
+        role = RAILS[event.method]
         folding.plan(f"event:{event.no}", "payment_applied", event.effective_date, amounts, role)
     hold(folding, event, split.allocation.unapplied, way)
     if pays_off:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from servicing.effects.refunds import recover
-from servicing.events import CLEARING_ROLES, Event
+from servicing.events import RAILS, Event
 from servicing.folding import Folding, Way
 
 
@@ -24,7 +24,7 @@ def pay_claim(folding: Folding, event: Event) -> None:
     folding.remember(event, replace(split, allocation=replace(split.allocation, recoverable=recovered)))
     amounts = {**split.allocation.receivables(), "unapplied": split.allocation.unapplied}
     if any(amounts.values()):
-        role = CLEARING_ROLES[event.method]
+        role = RAILS[event.method]
         folding.plan(f"event:{event.no}", "payment_applied", event.effective_date, amounts, role)
 
 
@@ -32,5 +32,5 @@ def keep_commission(folding: Folding, event: Event) -> None:
     """Let the agency that collected an amount keep its commission of it."""
     commission = event.details.get("commission", 0)
     if commission:
-        key, role = f"event:{event.no}/commission", CLEARING_ROLES[event.method]
+        key, role = f"event:{event.no}/commission", RAILS[event.method]
         folding.plan(key, "agency_commission_kept", event.effective_date, {"commission": commission}, role)

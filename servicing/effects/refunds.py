@@ -6,7 +6,7 @@ Never: whether a refund may be made (`servicing/commands/refunds.py`). Next: `do
 
 from __future__ import annotations
 
-from servicing.events import CLEARING_ROLES, Event
+from servicing.events import CLEARING_ROLES, RAILS, Event
 from servicing.folding import Folding
 
 
@@ -34,6 +34,6 @@ def recover(folding: Folding, event: Event) -> int:
             "refund_recovered",
             event.effective_date,
             {"recovered": recovered},
-            CLEARING_ROLES[event.method],
+            RAILS[event.method],
         )
     return recovered

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from servicing.books import claim_entry
 from servicing.effects.charge_offs import FEES
-from servicing.events import CLEARING_ROLES, Event
+from servicing.events import CLEARING_ROLES, RAILS, Event
 from servicing.folding import Folding
 
 RETAINED = "retained"
@@ -67,7 +67,7 @@ def keep_for_the_owner(folding: Folding, event: Event) -> None:
     """Keep cash unapplied that came after the loan was sold: it is not the lender's to apply."""
     folding.keep(event)
     amounts = {**dict.fromkeys(folding.owed, 0), "unapplied": event.amount}
-    folding.plan(f"event:{event.no}", "payment_applied", event.effective_date, amounts, CLEARING_ROLES[event.method])
+    folding.plan(f"event:{event.no}", "payment_applied", event.effective_date, amounts, RAILS[event.method])
 
 
 def _take_off_the_books(folding: Folding, key: str, event: Event) -> int:

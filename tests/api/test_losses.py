@@ -105,3 +105,23 @@ def test_a_flag_shows_what_it_holds(client: FlaskClient, loan: int) -> None:
     assert client.get(address).get_json()["flags"] == []
     unknown = problem(send(client, f"{address}/flags", {"flag": "holiday", "reason": "x"}, "no"))
     assert (unknown["status"], unknown["code"]) == (422, "flag-refused")
+
+
+def test_a_loan_is_refinanced(client: FlaskClient, loan: int) -> None:
+    terms = {**TERMS, "external_id": "N-1", "principal": usd(1_200_000), "approved_by": "ben"}
+    body = {**terms, "funded_on": "2026-06-15", "first_due_on": "2026-07-15"}
+
+    done = send(client, f"/v1/loans/{loan}/refinancings", body, "refinance").get_json()
+    again = send(client, f"/v1/loans/{loan}/refinancings", body, "refinance")
+
+    assert (done["paid_off_with"], done["status"]) == (usd(1_049_644), "paid_off")
+    assert (again.get_json(), again.headers["Idempotent-Replayed"]) == (done, "true")
+    small = problem(
+        send(
+            client,
+            f"/v1/loans/{done['new_loan_id']}/refinancings",
+            {**body, "external_id": "N-2", "principal": usd(1)},
+            "no",
+        )
+    )
+    assert (small["status"], small["code"]) == (409, "refinancing-refused")

@@ -33,6 +33,7 @@ CHANGING = frozenset(
         "board",
         "chargeback",
         "sell",
+        "refinance",
         "buy-back",
         "flag",
         "charge-off",

@@ -68,3 +68,14 @@ def test_a_loan_is_sold_bought_back_and_flagged(lender: Loanbook) -> None:
     assert "is active: principal 10,000.00, interest 496.44" in back
     assert lender("loan", "show", first, "--json").json["flags"] == ["bankruptcy"]
     assert lender("flag", first, "bankruptcy", "--lift", "--reason", "Dismissed", "--json").json["lifted"] is True
+
+
+def test_a_loan_is_refinanced(lender: Loanbook) -> None:
+    first = ids(lender)[0]
+    new = ("--id", "N-1", "--principal", "12000", "--rate", "9.5", "--installments", "24")
+    days = ("--funded-on", "2026-06-15", "--first-due-on", "2026-07-15", "--approver", "ben")
+
+    done = lender("refinance", first, *new, *days, "--json").json
+
+    assert (done["paid_off_with"], done["status"]) == ("10496.44", "paid_off")
+    assert lender("loan", "final", first, "--json").json["ended_as"] == "refinanced"
