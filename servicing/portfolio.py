@@ -36,10 +36,11 @@ class PaymentAction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UndoAction:
-    """A payment to undo: returned with a code, or reversed for a reason."""
+    """A payment of an amount to undo: returned with a code, or reversed for a reason."""
 
     loan: int
     external_id: str
+    amount: Money
     kind: Kind
     why: str
 
@@ -139,4 +140,6 @@ def _undoing(dice: Dice, fate: int, payment: PaymentAction, entered: date) -> tu
     if fate < 90:
         return None
     day = entered + timedelta(days=1 + dice.below(4 if dice.below(3) else 35))
-    return day, UndoAction(loan=payment.loan, external_id=payment.external_id, kind=kind, why=why)
+    return day, UndoAction(
+        loan=payment.loan, external_id=payment.external_id, amount=payment.amount, kind=kind, why=why
+    )

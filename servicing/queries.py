@@ -26,8 +26,7 @@ from servicing.events import UNDOING
 from servicing.final_account import FinalAccount, final_account
 from servicing.posting_rules import BALANCE_ROLES
 from servicing.product import Product, shipped, shipped_names, stored_product
-from servicing.standing import CLOSED
-from servicing.state import LoanState
+from servicing.state import CLOSED, LoanState
 from servicing.store import Loan, allocation_versions, load_loan, loan_ids_of
 
 

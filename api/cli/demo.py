@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from api.demo.summary import Summary
     from ledger.dates import Month
 
-ACTS = ("payments", "back-dated payments", "returns", "reversals")
+ACTS = (
+    *("payments", "back-dated payments", "returns", "retries", "reversals"),
+    *("modifications", "trial plans", "charge-offs", "recoveries"),
+)
 
 COLUMNS = (
     Column("month", "Month"),
@@ -108,7 +111,7 @@ def _print(plan: Plan, summary: Summary, folder: Path, seconds: float) -> None:
     for what in ACTS:
         print_line(f"  {lived.acts_done[what]:,} {what}")
     if lived.acts_found:
-        print_line(f"  {lived.acts_found:,} payments, returns and reversals found from an earlier run")
+        print_line(f"  {lived.acts_found:,} acts found from an earlier run")
     print_line(f"  {_done(lived.months_closed, lived.months_found, 'months closed')}")
     print_table(COLUMNS, summary.principal, title=f"Loan principal, {plan.currency}")
     print_line(f"Trial balance of {summary.as_of}: {summary.total_debits.format(grouping=True)} on each side")

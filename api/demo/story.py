@@ -8,17 +8,18 @@ Next: `servicing/portfolio.py`, which makes the portfolio; `api/demo/summary.py`
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import partial
 from importlib.resources import files
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import sqlalchemy as sa
 
 from api.demo.digests import publish_month_end
+from api.demo.hardship import RETRY, Day, Decision, with_hardship
 from gl_export.commands.close import close_month
 from gl_export.commands.settlement import settle_rails
 from ledger.chart_file import parse_chart
@@ -28,10 +29,13 @@ from ledger.queries.accounts import books
 from ledger.unit_of_work import UnitOfWork, run
 from origination.application import LoanRequest
 from origination.commands import originate
+from servicing.commands.agreements import Trial, begin_trial
+from servicing.commands.charge_offs import charge_off, take_recovery
+from servicing.commands.modifications import modify
 from servicing.commands.payments import return_payment, reverse_payment, take_payment
 from servicing.drafts import LoanDraft
 from servicing.events import Kind
-from servicing.portfolio import Action, PaymentAction, ScriptedDay, script_life
+from servicing.portfolio import Action, PaymentAction, script_life
 from servicing.queries import boarded_loans, payment_numbers
 
 T = TypeVar("T")
@@ -82,7 +86,7 @@ def live(engine: sa.Engine, plan: Plan, *, out_dir: Path, advance: Advance) -> L
     """Live the plan from wherever an earlier run left it."""
     lived = Lived()
     business_date = _open_book(engine, plan)
-    days = script_life(plan.seed, plan.drafts, plan.opening, MONTHS)
+    days = with_hardship(script_life(plan.seed, plan.drafts, plan.opening, MONTHS), plan.drafts)
     total = sum(len(day.boarded) + len(day.actions) for day in days) + MONTHS * len(plan.drafts)
     teller = _Teller(engine, plan, lived, partial(_report, advance, total))
     for month in plan.months:
@@ -122,9 +126,13 @@ def _close(engine: sa.Engine, plan: Plan, month: Month, business_date: date, out
         lived.months_closed += 1
 
 
-def _kind(action: Action, entered: date) -> str:
+def _kind(action: Action | Decision, entered: date) -> str:
     """Return what an act is called in the summary."""
+    if isinstance(action, Decision):
+        return action.what
     if isinstance(action, PaymentAction):
+        if action.external_id.endswith(RETRY):
+            return "retries"
         return "back-dated payments" if action.effective_date < entered else "payments"
     return "returns" if action.kind is Kind.RETURNED else "reversals"
 
@@ -149,7 +157,7 @@ class _Teller:
             place: by_name[draft.external_id] for place, draft in enumerate(plan.drafts) if draft.external_id in by_name
         }
 
-    def live(self, day: ScriptedDay, *, passed: bool) -> None:
+    def live(self, day: Day, *, passed: bool) -> None:
         """Live one business date; of one that has passed, only count what it held."""
         if passed:
             self.lived.loans_found += len(day.boarded)
@@ -160,7 +168,7 @@ class _Teller:
         self._settle(day.day)
         self._board(day)
         for action in day.actions:
-            self._change(partial(self._act, action=action))
+            self._change(partial(self._act, action=action, on=day.day))
             self.lived.acts_done[_kind(action, day.day)] += 1
             self.step(1, str(day.day))
 
@@ -169,7 +177,7 @@ class _Teller:
         self.done += steps
         self.report(self.done, doing)
 
-    def _board(self, day: ScriptedDay) -> None:
+    def _board(self, day: Day) -> None:
         new = [place for place in day.boarded if place not in self.loan_ids]
         self.lived.loans_found += len(day.boarded) - len(new)
         for start in range(0, len(new), BOARDING_CHUNK):
@@ -180,9 +188,11 @@ class _Teller:
             self.lived.loans_boarded += len(chunk)
             self.step(len(chunk), f"{day.day}: boarding")
 
-    def _act(self, uow: UnitOfWork, *, action: Action) -> None:
+    def _act(self, uow: UnitOfWork, *, action: Action | Decision, on: date) -> None:
         loan_id = self.loan_ids[action.loan]
-        if isinstance(action, PaymentAction):
+        if isinstance(action, Decision):
+            _DECISIONS[action.what](uow, loan_id, action, on)
+        elif isinstance(action, PaymentAction):
             taken = take_payment(
                 uow,
                 loan_id,
@@ -193,9 +203,9 @@ class _Teller:
                 request_key=f"demo:take:{action.external_id}",
             )
             self.payments[action.external_id] = taken.payment_id
-            return
-        undo = return_payment if action.kind is Kind.RETURNED else reverse_payment
-        undo(uow, loan_id, self.payments[action.external_id], action.why, f"demo:undo:{action.external_id}")
+        else:
+            undo = return_payment if action.kind is Kind.RETURNED else reverse_payment
+            undo(uow, loan_id, self.payments[action.external_id], action.why, f"demo:undo:{action.external_id}")
 
     def _change(self, work: Callable[[UnitOfWork], T]) -> T:
         return run(self.engine, work, actor=ACTOR, approver=APPROVER)
@@ -205,3 +215,45 @@ class _Teller:
         while self.settled_through < today - SETTLEMENT:
             self.settled_through += timedelta(days=1)
             self._change(partial(settle_rails, book_code=self.plan.book_code, day=self.settled_through))
+
+
+# --- Decisions --------------------------------------------------------------------------------------------
+
+
+def _modify(uow: UnitOfWork, loan_id: int, decision: Decision, on: date) -> None:
+    modify(uow, loan_id, kind=decision.told["kind"], told=decision.told["told"], **_decided(decision, on))
+
+
+def _try_out(uow: UnitOfWork, loan_id: int, decision: Decision, on: date) -> None:
+    begin_trial(uow, loan_id, Trial(frequency="weekly", **decision.told), **_decided(decision, on))
+
+
+def _charge_off(uow: UnitOfWork, loan_id: int, decision: Decision, on: date) -> None:
+    charge_off(uow, loan_id, **_decided(decision, on))
+
+
+def _recover(uow: UnitOfWork, loan_id: int, decision: Decision, on: date) -> None:
+    take_recovery(
+        uow,
+        loan_id,
+        amount=decision.told["amount"],
+        effective_date=on,
+        method="check",
+        external_id=decision.external_id,
+        request_key=f"demo:{decision.external_id}",
+        agency="Example Recovery LLC",
+    )
+
+
+_DECISIONS: Mapping[str, Callable[[UnitOfWork, int, Decision, date], None]] = {
+    "modifications": _modify,
+    "trial plans": _try_out,
+    "charge-offs": _charge_off,
+    "recoveries": _recover,
+}
+
+
+def _decided(decision: Decision, on: date) -> dict[str, Any]:
+    """Return why something was decided, by whom, and when."""
+    key = f"demo:{decision.external_id}"
+    return {"reason": "hardship", "approved_by": APPROVER, "effective_date": on, "request_key": key}
