@@ -21,6 +21,7 @@ def test_the_demonstration_lives_closes_and_proves_and_a_second_run_reuses_it(
     assert first["loans"] == {"boarded": 8, "found": 0, "left_out": 0}
     assert first["months"] == {"closed": 3, "found": 0}
     assert (first["breaks"], first["findings"]) == (0, 0)
+    assert {"modifications", "trial plans", "charge-offs", "recoveries"} <= set(first["acts"]["done"])
     assert [json.loads(file.read_text())["month"] for file in packages] == ["2026-01", "2026-02", "2026-03"]
     assert second["loans"] == {"boarded": 0, "found": 8, "left_out": 0}
     assert second["months"] == {"closed": 0, "found": 3}
