@@ -31,6 +31,7 @@ COLUMNS = (
     Column("opening", "Opening", right=True),
     Column("funded", "Funded", right=True),
     Column("paid", "Paid", right=True),
+    Column("charged_off", "Charged off", right=True),
     Column("closing", "Closing", right=True),
 )
 

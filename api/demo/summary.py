@@ -25,7 +25,7 @@ from ledger.queries.trial_balance import trial_balance
 from ledger.verify import VerifyReport, verify
 
 LOAN_PRINCIPAL = "loan_principal"
-SHOWN = ("opening", "funded", "paid", "closing")
+SHOWN = ("opening", "funded", "paid", "charged_off", "closing")
 
 
 @dataclass(frozen=True, slots=True)
