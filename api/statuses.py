@@ -221,6 +221,7 @@ ERRORS_BY_STATUS: Mapping[HTTPStatus, tuple[type[DomainError], ...]] = {
         servicing.RefundExceedsUnapplied,
         servicing.RefundNotPositive,
         servicing.RateFixed,
+        servicing.RateKept,
         servicing.RateOutOfRange,
         servicing.RuleOf78TooLong,
         servicing.ScenarioInvalid,

@@ -99,6 +99,13 @@ class RateFixed(DomainError, code="rate-fixed"):
     loan_id: int
 
 
+class RateKept(DomainError, code="rate-kept"):
+    """interest of loan {loan_id} up to {until} was kept from its proceeds: its rate can change from that day on"""
+
+    loan_id: int
+    until: date
+
+
 class RateOutOfRange(DomainError, code="rate-out-of-range"):
     """a rate of {rate} is refused; it must be 0 to {most} percent"""
 

@@ -95,6 +95,11 @@ def proceeds_of(terms: Terms) -> Money:
     return terms.proceeds_before_interest - Money(contract_of(terms).withheld, terms.currency)
 
 
+def rate_kept_until(terms: Terms) -> date | None:
+    """Return the day from which the rate can change, if interest of the days before was kept from the proceeds."""
+    return _regular_from(terms) if contract_of(terms).withheld else None
+
+
 def schedule_json(terms: Terms) -> list[dict[str, Any]]:
     """Return the contract schedule as scenarios print it."""
     return rows_json(contract_schedule(terms), terms.currency)

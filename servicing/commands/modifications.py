@@ -13,6 +13,7 @@ from typing import Any
 from ledger.errors import ApprovalMissing
 from ledger.money import Money
 from ledger.unit_of_work import UnitOfWork
+from servicing.commands.rate_resets import refuse_kept_rate
 from servicing.commands.recording import Recorded, check_day, record
 from servicing.comparison import Comparison, compare
 from servicing.engine import fold
@@ -42,7 +43,7 @@ def modify(
     """Modify the contract of a loan from a day on, today or earlier.
 
     `told` has texts by name, as `read_modification` takes them. Raises: LoanUnknown; ModificationInvalid;
-    ModificationRefused; ApprovalMissing; EffectiveDateAhead; EffectiveBeforeFunding; RequestKeyReused.
+    ModificationRefused; RateKept; ApprovalMissing; EffectiveDateAhead; EffectiveBeforeFunding; RequestKeyReused.
     """
     kind = ALIASES.get(kind, kind)
 
@@ -123,6 +124,8 @@ def _check_loan(loan: Loan, event: Event, kind: str) -> None:
     on = event.effective_date
     if loan.terms.product.interest == "precomputed" and kind != "accelerate":
         raise refuse("its charge is precomputed; refinance it")
+    if "rate" in event.details:
+        refuse_kept_rate(loan, on)
     before = before_the_event(loan, event)
     if before.status not in IN_REPAYMENT:
         raise refuse(f"it is {before.status}")

@@ -14,9 +14,10 @@ from decimal import Decimal
 from ledger.unit_of_work import UnitOfWork
 from servicing.commands.indexes import value_for
 from servicing.commands.recording import check_day, record
-from servicing.errors import RateFixed, RateOutOfRange
+from servicing.errors import RateFixed, RateKept, RateOutOfRange
 from servicing.events import Event, Kind
 from servicing.rates import HIGHEST, ResetDay, reset_days
+from servicing.schedule import rate_kept_until
 from servicing.store import Loan, load_loan
 
 KEY = "rate-reset:"
@@ -39,7 +40,8 @@ def reset_rate(
 ) -> RateReset:
     """Let a rate in percent a year be in force from a day on, today or earlier.
 
-    Raises: LoanUnknown; RateOutOfRange; RateFixed; EffectiveDateAhead; EffectiveBeforeFunding; RequestKeyReused.
+    Raises: LoanUnknown; RateOutOfRange; RateFixed; RateKept; EffectiveDateAhead; EffectiveBeforeFunding;
+    RequestKeyReused.
     """
     if not rate.is_finite() or not 0 <= rate <= HIGHEST:
         raise RateOutOfRange(rate=str(rate), most=str(HIGHEST))
@@ -50,7 +52,7 @@ def reset_rate(
             kind=Kind.RATE_RESET, effective_date=effective_date, entered_on=loan.business_date, details=details
         )
 
-    done = record(uow, loan_id, draft, _check, request_key)
+    done = record(uow, loan_id, draft, _check_by_hand, request_key)
     return RateReset(loan_id, done.event.no, effective_date, done.entries, done.replayed)
 
 
@@ -79,3 +81,18 @@ def _check(loan: Loan, event: Event) -> None:
     check_day(loan, event.effective_date)
     if loan.terms.product.interest == "precomputed":
         raise RateFixed(loan_id=loan.loan_id)
+
+
+def _check_by_hand(loan: Loan, event: Event) -> None:
+    _check(loan, event)
+    refuse_kept_rate(loan, event.effective_date)
+
+
+def refuse_kept_rate(loan: Loan, day: date) -> None:
+    """Refuse another rate on days whose interest was kept from the proceeds.
+
+    Raises: RateKept.
+    """
+    until = rate_kept_until(loan.terms)
+    if until is not None and day < until:
+        raise RateKept(loan_id=loan.loan_id, until=until)

@@ -50,6 +50,7 @@ from servicing.errors import (
     PaymentUndone,
     PaymentUnknown,
     RateFixed,
+    RateKept,
     RefundExceedsUnapplied,
     WaiverExceedsOwed,
 )
@@ -194,7 +195,7 @@ class LoanMachine(WorkoutSteps):
     def reset_rate(self, loan: int, rate: str, back: int) -> None:
         """Let another rate be in force from today or an earlier day on."""
         loan_id = self.loan_ids[loan]
-        self.enter_or_refuse(loan_id, resetting(rate, self.day(loan_id, back)), (RateFixed,))
+        self.enter_or_refuse(loan_id, resetting(rate, self.day(loan_id, back)), (RateFixed, RateKept))
 
     @rule(loan=LOANS, amount=st.sampled_from([1, 5_000, 500_000]), back=BACK)
     def draw_down(self, loan: int, amount: int, back: int) -> None:

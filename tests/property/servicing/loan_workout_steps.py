@@ -30,6 +30,7 @@ from servicing.errors import (
     DelinquencyPaused,
     ModificationInvalid,
     ModificationRefused,
+    RateKept,
 )
 from tests.property.servicing.loan_sides import Enter, LoanSides
 
@@ -40,6 +41,7 @@ REFUSALS = (
     DelinquencyPaused,
     ModificationInvalid,
     ModificationRefused,
+    RateKept,
 )
 DECIDED: Mapping[str, Any] = {"reason": "hardship", "approved_by": "boss"}
 MODIFICATIONS: tuple[tuple[str, Mapping[str, str]], ...] = (
