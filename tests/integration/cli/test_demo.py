@@ -5,7 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.integration.cli.conftest import Loanbook
+
+pytestmark = pytest.mark.once
 
 
 def test_the_demonstration_lives_closes_and_proves_and_a_second_run_reuses_it(

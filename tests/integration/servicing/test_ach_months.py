@@ -37,6 +37,8 @@ from tests.support.ach_answers import Answered, answer_file
 from tests.support.loan_lives import open_book
 from tests.unit.servicing.examples import TERMS
 
+pytestmark = pytest.mark.once
+
 LOANS, DAYS, FIRST = 5, 75, date(2026, 2, 2)
 FUNDED = LOANS * 1_000_000
 ANSWERS = ("R01", "R01", "R09", "R02", "R08", "R10", "C01", "unknown", "twice")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import uuid
 from datetime import date
 
+import pytest
 import sqlalchemy as sa
 
 from ledger.commands import books
@@ -20,6 +21,8 @@ from tests.integration.servicing.acts import pay
 from tests.support.ally_histories import EXACT_FROM, Run, loans, runs
 from tests.support.loan_lives import ACTOR, open_book
 from tests.unit.servicing.test_ally_histories import terms_of
+
+pytestmark = pytest.mark.once
 
 LIVED = 3
 

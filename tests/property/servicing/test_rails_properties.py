@@ -45,6 +45,8 @@ from tests.support.database import Database
 from tests.support.loan_lives import ACTOR, open_book
 from tests.unit.servicing.examples import TERMS
 
+pytestmark = pytest.mark.once
+
 VAULT = Vault.of_keys("Zm9ydHktdHdvIGZvcnR5LXR3byBmb3J0eS10d28tNDI=")
 RAIL_SLUGS = ("cash_clearing", "ach_clearing", "card_clearing", "check_clearing", "wire_clearing")
 FIRST_DAY = date(2026, 1, 15)
