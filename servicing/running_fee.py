@@ -6,6 +6,7 @@ Rounded cumulatively, so the whole fee is income when the last period ends. Neve
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from fractions import Fraction
 from itertools import pairwise
@@ -14,7 +15,7 @@ from ledger.dates import Month
 from servicing.accrual import rounded
 from servicing.checkpoint import Figures, text_of_fraction
 from servicing.contract import Change
-from servicing.deferred_fees import earned_by, shares_of
+from servicing.deferred_fees import Share, earned_by, shares_of
 from servicing.terms import Terms
 
 
@@ -56,7 +57,7 @@ class RunningFee:
     def spread_again(self, changes: tuple[Change, ...], day: date) -> None:
         """Spread what is not earned by a day over the periods of a contract that has changed."""
         if self.deferred:
-            self._before = self._exact(day)
+            self._before = self._exact(day, self._shares())
             self._since = day
         self._changes = changes
 
@@ -75,14 +76,15 @@ class RunningFee:
             return ()
         first = Month.of(day + timedelta(days=1))
         ends = [first.plus(n).last_day for n in range(months)]
-        totals = [self._booked, *(min(self._rounded(end), self._fee) for end in ends)]
+        shares = self._shares()
+        totals = [self._booked, *(min(self._rounded(end, shares), self._fee) for end in ends)]
         return tuple(max(0, then - before) for before, then in pairwise(totals))
 
     def book(self, day: date) -> int:
         """Count as booked what is earned by a day, and return what that adds."""
         if not self.deferred:
             return 0
-        return self._add(self._rounded(day))
+        return self._add(self._rounded(day, self._shares()))
 
     def book_all(self) -> int:
         """Count the whole fee as booked, and return what that adds."""
@@ -93,10 +95,11 @@ class RunningFee:
         self._booked += amount
         return amount
 
-    def _rounded(self, day: date) -> int:
-        return rounded(self._exact(day), self._terms.product.rounding)
+    def _shares(self) -> Sequence[Share]:
+        return shares_of(self._terms, self._changes, self._since, self._fee - self._before)
 
-    def _exact(self, day: date) -> Fraction:
-        left = self._fee - self._before
-        shares = shares_of(self._terms, self._changes, self._since, left)
+    def _rounded(self, day: date, shares: Sequence[Share]) -> int:
+        return rounded(self._exact(day, shares), self._terms.product.rounding)
+
+    def _exact(self, day: date, shares: Sequence[Share]) -> Fraction:
         return self._before + earned_by(shares, day) if shares else Fraction(self._fee)
