@@ -22,6 +22,8 @@ class Checkpoint:
 
     day: date
     figures: Figures
+    entries_from: int = 0
+    """No entry of the loan with a lower number is effective on the day or later."""
 
 
 def text_of_day(day: date | None) -> str | None:

@@ -18,7 +18,9 @@ from ledger.journal import Posting
 from ledger.money import Money
 from ledger.queries.accounts import learn_books
 from servicing import tables
+from servicing.checkpoint import Checkpoint
 from servicing.drafts import LoanDraft
+from servicing.engine import FOLD_VERSION
 from servicing.errors import LoanUnknown
 from servicing.events import Event, Kind
 from servicing.posting_rules import Roles
@@ -41,6 +43,8 @@ class Loan:
     last_entry_no: int
     events: tuple[Event, ...]
     request_keys: Mapping[str, int]
+    checkpoint: Checkpoint | None
+    """Where the next fold may begin; None if there is no place but the funding."""
 
     @property
     def cut_over_on(self) -> date | None:
@@ -49,22 +53,48 @@ class Loan:
         return self.events[0].effective_date if taken_over else None
 
 
+ENTRIES_FROM = "entries_from"
+"""What a stored checkpoint keeps beside the figures of the fold."""
+
+
+class _Statements:
+    """A statement over many loans, and the same over one.
+
+    The plan over one is made once and kept. Over an array the server plans each time anew, since it knows better then
+    how many there are; for one loan that costs more than what it asks for.
+    """
+
+    def __init__(self, key: str, text: str) -> None:
+        self._one = sa.text(text.format(of_loans=f"{key} = :loan_id"))
+        self._many = sa.text(text.format(of_loans=f"{key} = ANY (:ids)"))
+
+    def rows(self, connection: sa.Connection, loan_ids: Sequence[int], **values: Any) -> sa.CursorResult[Any]:
+        """Return the rows of these loans."""
+        if len(loan_ids) == 1:
+            return connection.execute(self._one, {"loan_id": loan_ids[0], **values})
+        return connection.execute(self._many, {"ids": sorted(loan_ids), **values})
+
+
 _LOANS = (
     "SELECT l.loan_id, l.book_id, l.external_id, l.fees_through, b.code AS book_code,"
-    " b.business_date, t.terms, t.version AS terms_version, t.product_hash, p.rules, s.last_entry_no"
+    " b.business_date, t.terms, t.version AS terms_version, t.product_hash, p.rules, s.last_entry_no,"
+    " k.day AS checkpoint_day, k.figures AS checkpoint_figures"
     " FROM servicing.loan l JOIN ledger.book b ON b.book_id = l.book_id"
     " JOIN ledger.subledger s ON s.subledger_id = l.loan_id"
     " JOIN servicing.terms_version t ON t.loan_id = l.loan_id AND t.version = 1"
     " JOIN servicing.product_version p ON p.content_hash = t.product_hash"
-    " WHERE l.loan_id = ANY (:ids) ORDER BY l.loan_id"
+    " LEFT JOIN servicing.checkpoint k ON k.loan_id = l.loan_id AND k.terms_version = t.version"
+    "  AND k.fold_version = :fold_version"
+    " WHERE {of_loans} ORDER BY l.loan_id"
 )
-_READ = sa.text(_LOANS)
+_READ = _Statements("l.loan_id", _LOANS)
 _LOCK_ONE = sa.text("SELECT l.loan_id FROM servicing.loan l WHERE l.loan_id = :loan_id FOR UPDATE")
 # Several loans are locked by an update that changes nothing: a select may lock one only on a distributed engine.
 _LOCK_MANY = sa.text("UPDATE servicing.loan SET fees_through = fees_through WHERE loan_id = ANY (:ids)")
-_EVENTS = sa.text(
+_EVENTS = _Statements(
+    "loan_id",
     "SELECT loan_id, event_no, kind, effective_date, entered_on, payload, request_key FROM servicing.event"
-    " WHERE loan_id = ANY (:ids) ORDER BY loan_id, event_no"
+    " WHERE {of_loans} ORDER BY loan_id, event_no",
 )
 _PRODUCTS: dict[str, Product] = {}
 
@@ -74,15 +104,14 @@ def load_loans(connection: sa.Connection, loan_ids: Sequence[int], *, lock: bool
 
     They are locked first and then read: what is read is never older than the lock.
     """
-    ids = {"ids": sorted(loan_ids)}
     if lock and len(loan_ids) == 1:
         connection.execute(_LOCK_ONE, {"loan_id": loan_ids[0]})
     elif lock:
-        connection.execute(_LOCK_MANY, ids)
-    rows = connection.execute(_READ, ids).all()
+        connection.execute(_LOCK_MANY, {"ids": sorted(loan_ids)})
+    rows = _READ.rows(connection, loan_ids, fold_version=FOLD_VERSION).all()
     learn_books(connection, {row.loan_id: row.book_id for row in rows})
     events: dict[int, list[Any]] = {}
-    for row in connection.execute(_EVENTS, ids):
+    for row in _EVENTS.rows(connection, loan_ids):
         events.setdefault(row.loan_id, []).append(row)
     return tuple(_loan(row, events.get(row.loan_id, [])) for row in rows)
 
@@ -113,7 +142,13 @@ def _loan(row: Any, events: Iterable[Any]) -> Loan:
         last_entry_no=row.last_entry_no,
         events=tuple(_event(item) for item in events),
         request_keys={item.request_key: item.event_no for item in events},
+        checkpoint=None if row.checkpoint_day is None else _checkpoint(row),
     )
+
+
+def _checkpoint(row: Any) -> Checkpoint:
+    figures = dict(row.checkpoint_figures)
+    return Checkpoint(row.checkpoint_day, figures, figures.pop(ENTRIES_FROM, 0))
 
 
 def _event(row: Any) -> Event:
@@ -156,7 +191,8 @@ def event_row(loan_id: int, event: Event, actor: str, request_key: str) -> dict[
     }
 
 
-_BOOKED = sa.text(
+_BOOKED = _Statements(
+    "e.subledger_id",
     "SELECT e.subledger_id, e.entry_no, e.source_ref, e.template, e.template_version, e.effective_date,"
     " array_agg(d.code ORDER BY p.seq) AS debits, array_agg(c.code ORDER BY p.seq) AS credits,"
     " array_agg(p.amount ORDER BY p.seq) AS amounts, array_agg(p.currency ORDER BY p.seq) AS currencies"
@@ -164,20 +200,28 @@ _BOOKED = sa.text(
     " JOIN ledger.posting p ON p.subledger_id = e.subledger_id AND p.entry_no = e.entry_no"
     " JOIN ledger.account d ON d.account_id = p.debit_account"
     " JOIN ledger.account c ON c.account_id = p.credit_account"
-    " WHERE e.subledger_id = ANY (:ids) AND e.reverses_no IS NULL AND e.source_ref IS NOT NULL"
+    " WHERE {of_loans} AND e.entry_no >= :from_no AND p.entry_no >= :from_no"
+    " AND e.reverses_no IS NULL AND e.source_ref IS NOT NULL"
     " AND e.template = ANY (:templates) AND e.effective_date >= :since"
     " AND NOT EXISTS (SELECT FROM ledger.journal_entry r"
     "   WHERE r.subledger_id = e.subledger_id AND r.reverses_no = e.entry_no)"
-    " GROUP BY e.subledger_id, e.entry_no ORDER BY e.subledger_id, e.entry_no"
+    " GROUP BY e.subledger_id, e.entry_no ORDER BY e.subledger_id, e.entry_no",
 )
 
 
 def load_booked(
-    connection: sa.Connection, loan_ids: Sequence[int], templates: Iterable[str], since: date = date.min
+    connection: sa.Connection,
+    loan_ids: Sequence[int],
+    templates: Iterable[str],
+    since: date = date.min,
+    entries_from: int = 0,
 ) -> Mapping[int, tuple[Booked, ...]]:
-    """Return the entries in force of each loan that servicing has booked, effective since a day, by entry number."""
+    """Return the entries in force of each loan that servicing has booked, effective since a day, by entry number.
+
+    Whoever knows that no entry before some number is effective then, says so: it spares the reading of a long history.
+    """
     found: dict[int, list[Booked]] = {loan_id: [] for loan_id in loan_ids}
-    for row in connection.execute(_BOOKED, {"ids": list(loan_ids), "templates": list(templates), "since": since}):
+    for row in _BOOKED.rows(connection, loan_ids, templates=list(templates), since=since, from_no=entries_from):
         found[row.subledger_id].append(_booked(row))
     return {loan_id: tuple(entries) for loan_id, entries in found.items()}
 

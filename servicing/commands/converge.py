@@ -17,12 +17,12 @@ from ledger.journal import REVERSAL_TEMPLATE, REVERSAL_TEMPLATE_VERSION, EntryDr
 from ledger.unit_of_work import UnitOfWork
 from servicing import tables
 from servicing.checkpoint import Checkpoint
-from servicing.commands.standing import load_checkpoint, next_checkpoint_day, record_standing
+from servicing.commands.standing import next_checkpoint_day, record_standing
 from servicing.commands.terms_versions import keep_terms_versions
 from servicing.engine import ACCRUAL_KEY, fold
 from servicing.events import UNDOING, Event
 from servicing.posting_rules import TEMPLATES, Roles, narration_of, postings_of
-from servicing.replay import Desired, Reverse, Step, difference, touches_payments
+from servicing.replay import Booked, Desired, Reverse, Step, difference, touches_payments
 from servicing.state import LoanState
 from servicing.store import Loan, latest_allocations, load_booked, load_roles
 
@@ -57,20 +57,31 @@ def converge(
     """
     work = _Work(uow.connection, loan, events, through, closed_through or loan.fees_through, accrue, roles)
     start, plan_from = _place_to_begin(work, because)
-    state, steps = work.plan(start, plan_from)
-    if start is not None and any(isinstance(step, Reverse) for step in steps):
+    plan = work.plan(start, plan_from)
+    if start is not None and any(isinstance(step, Reverse) for step in plan.steps):
         # What is undone may take what came before with it.
-        state, steps = work.plan(None)
+        plan = work.plan(None)
+    state = plan.state
     key = request_key if because is not None else f"{request_key}:{loan.last_entry_no}"
-    numbers = _take_steps(uow, loan, events, state, steps, request_key=key, because=because)
-    record_standing(uow.connection, loan, state, work.closed_through, work.roles)
+    numbers = _take_steps(uow, loan, events, state, plan.steps, request_key=key, because=because)
+    record_standing(uow.connection, loan, state, work.closed_through, work.roles, entries_from=plan.entries_from)
     keep_terms_versions(uow.connection, loan, events, state, because)
     return Converged(state, numbers)
 
 
 def lacking(connection: sa.Connection, loan: Loan) -> tuple[LoanState, tuple[Step, ...]]:
     """Return a loan folded from its funding, and the steps that its journal lacks: none, unless something is wrong."""
-    return _Work(connection, loan, loan.events, None, loan.fees_through, False, None).plan(None)
+    plan = _Work(connection, loan, loan.events, None, loan.fees_through, False, None).plan(None)
+    return plan.state, plan.steps
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """The loan, the steps that its journal lacks, and below which number no entry matters to its checkpoint."""
+
+    state: LoanState
+    steps: tuple[Step, ...]
+    entries_from: int
 
 
 class _Work:
@@ -90,14 +101,15 @@ class _Work:
         self.through, self.closed_through, self.accrue = through, closed_through, accrue
         self.roles = roles or load_roles(connection, loan.book_code)
 
-    def plan(self, start: Checkpoint | None, plan_from: date = date.min) -> tuple[LoanState, tuple[Step, ...]]:
+    def plan(self, start: Checkpoint | None, plan_from: date = date.min) -> _Plan:
         """Return the loan and the steps that the journal lacks, from a checkpoint on or from the funding.
 
         Nothing is looked for before `plan_from`. Days on which interest was booked stay booked; the fold reaches as far
         as the journal does, and the marks.
         """
         loan = self.loan
-        booked = load_booked(self.connection, [loan.loan_id], TEMPLATE_NAMES, plan_from)[loan.loan_id]
+        known_from = 0 if start is None else start.entries_from
+        booked = load_booked(self.connection, [loan.loan_id], TEMPLATE_NAMES, plan_from, known_from)[loan.loan_id]
         accrued = {entry.effective_date for entry in booked if entry.key.startswith(ACCRUAL_KEY)}
         marks = [day for day in (self.through, self.closed_through) if day is not None]
         if self.accrue and self.through is not None:
@@ -118,7 +130,16 @@ class _Work:
         desired = [Desired(item, postings_of(item, self.roles, currency)) for item in state.planned]
         # Of what entries spend, unapplied cash alone outlives its day.
         opening = {} if start is None else {"UNAPPLIED_PAYMENTS": start.figures["unapplied"]}
-        return state, difference(desired, booked, self.roles, opening)
+        steps = difference(desired, booked, self.roles, opening)
+        return _Plan(state, steps, self._entries_from(state.checkpoint, plan_from, booked, known_from))
+
+    def _entries_from(
+        self, checkpoint: Checkpoint | None, plan_from: date, booked: Sequence[Booked], known_from: int
+    ) -> int:
+        if checkpoint is None or checkpoint.day < plan_from:
+            return known_from
+        numbers = (entry.entry_no for entry in booked if entry.effective_date >= checkpoint.day)
+        return min(numbers, default=self.loan.last_entry_no + 1)
 
 
 def _place_to_begin(work: _Work, because: Event | None) -> tuple[Checkpoint | None, date]:
@@ -127,7 +148,7 @@ def _place_to_begin(work: _Work, because: Event | None) -> tuple[Checkpoint | No
     Up to the day before it the journal is as it should be: everything that happened was booked when it happened, and so
     was the interest of every day up to the mark.
     """
-    start, loan = load_checkpoint(work.connection, work.loan), work.loan
+    loan, start = work.loan, work.loan.checkpoint
     if start is None:
         return None, date.min
     touched = [] if because is None else [because.no, because.of]

@@ -15,13 +15,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from servicing import tables
-from servicing.checkpoint import Checkpoint
 from servicing.engine import FOLD_VERSION
 from servicing.events import Event, Kind
 from servicing.posting_rules import Roles
 from servicing.standing import Standing, standing_of
 from servicing.state import LoanState
-from servicing.store import Loan
+from servicing.store import ENTRIES_FROM, Loan
 from servicing.terms import Terms
 
 PRINCIPAL, RECEIVABLE, MEMO = "LOAN_PRINCIPAL", "INTEREST_RECEIVABLE", "NON_ACCRUAL_INTEREST"
@@ -40,33 +39,39 @@ _RECORD = sa.text(
     " WHERE l.loan_id = :loan_id"
     " ON CONFLICT (loan_id) DO UPDATE SET " + ", ".join(f"{name} = EXCLUDED.{name}" for name in _COLUMNS)
 )
-_RECORD_CHECKPOINT = sa.text(
-    "INSERT INTO servicing.checkpoint (loan_id, day, terms_version, fold_version, figures)"
-    " VALUES (:loan_id, :day, :terms_version, :fold_version, CAST(:figures AS jsonb))"
-    " ON CONFLICT (loan_id) DO UPDATE SET day = EXCLUDED.day, terms_version = EXCLUDED.terms_version,"
-    " fold_version = EXCLUDED.fold_version, figures = EXCLUDED.figures"
-)
-_CHECKPOINT = sa.text(
-    "SELECT day, figures FROM servicing.checkpoint"
-    " WHERE loan_id = :loan_id AND terms_version = :terms_version AND fold_version = :fold_version"
+_RECORD_BOTH = sa.text(
+    "WITH kept AS (INSERT INTO servicing.checkpoint (loan_id, day, terms_version, fold_version, figures)"  # noqa: S608 - text of ours
+    "  VALUES (:loan_id, :day, :terms_version, :fold_version, CAST(:figures AS jsonb))"
+    "  ON CONFLICT (loan_id) DO UPDATE SET day = EXCLUDED.day, terms_version = EXCLUDED.terms_version,"
+    f"  fold_version = EXCLUDED.fold_version, figures = EXCLUDED.figures) {_RECORD.text}"
 )
 
 
 def record_standing(
-    connection: sa.Connection, loan: Loan, state: LoanState, closed_through: date | None, roles: Roles
+    connection: sa.Connection,
+    loan: Loan,
+    state: LoanState,
+    closed_through: date | None,
+    roles: Roles,
+    *,
+    entries_from: int,
 ) -> None:
-    """Write where a loan stands now that its books are what the fold says, and the checkpoint that the fold made."""
+    """Write where a loan stands now that its books are what the fold says, and the checkpoint that the fold made.
+
+    No entry with a lower number than `entries_from` is effective on the checkpoint's day or later.
+    """
     standing = standing_of(state, loan.terms, closed_through)
-    connection.execute(_RECORD, _row(loan.loan_id, loan.terms, standing, roles))
-    if state.checkpoint is not None:
-        values = {
-            "loan_id": loan.loan_id,
+    row = _row(loan.loan_id, loan.terms, standing, roles)
+    if state.checkpoint is None:
+        connection.execute(_RECORD, row)
+    else:
+        checkpoint = {
             "day": state.checkpoint.day,
             "terms_version": loan.terms_version,
             "fold_version": FOLD_VERSION,
-            "figures": json.dumps(state.checkpoint.figures),
+            "figures": json.dumps({**state.checkpoint.figures, ENTRIES_FROM: entries_from}),
         }
-        connection.execute(_RECORD_CHECKPOINT, values)
+        connection.execute(_RECORD_BOTH, row | checkpoint)
 
 
 def record_standings(connection: sa.Connection, loans: Sequence[tuple[Loan, LoanState]], roles: Roles) -> None:
@@ -74,13 +79,6 @@ def record_standings(connection: sa.Connection, loans: Sequence[tuple[Loan, Loan
     rows = [_row(loan.loan_id, loan.terms, standing_of(state, loan.terms, None), roles) for loan, state in loans]
     if rows:
         connection.execute(_RECORD, rows)
-
-
-def load_checkpoint(connection: sa.Connection, loan: Loan) -> Checkpoint | None:
-    """Return where the next fold of a loan may begin; None if there is no place but the funding."""
-    values = {"loan_id": loan.loan_id, "terms_version": loan.terms_version, "fold_version": FOLD_VERSION}
-    row = connection.execute(_CHECKPOINT, values).one_or_none()
-    return None if row is None else Checkpoint(row.day, row.figures)
 
 
 def next_checkpoint_day(

@@ -45,6 +45,26 @@ def test_after_three_months_the_books_of_every_loan_are_what_its_events_say(engi
     assert run_cycle(engine, code, END, actor=ACTOR).entries == 0
 
 
+def test_no_entry_before_the_one_a_checkpoint_begins_at_is_effective_on_its_day(engine: sa.Engine) -> None:
+    ids = live(engine, f"L{uuid.uuid4().hex[:8]}", loans=12, months=3)
+    with engine.connect() as connection:
+        kept, beginning_late, wrong = connection.execute(
+            sa.text(
+                "SELECT count(DISTINCT k.loan_id), count(DISTINCT k.loan_id) FILTER (WHERE k.first_no > 1),"
+                " count(*) FILTER (WHERE e.effective_date >= k.day)"
+                " FROM (SELECT loan_id, day, CAST(figures ->> 'entries_from' AS integer) AS first_no"
+                "   FROM servicing.checkpoint WHERE loan_id = ANY (:ids)) k"
+                " LEFT JOIN ledger.journal_entry e ON e.subledger_id = k.loan_id AND e.entry_no < k.first_no"
+                "  AND e.source_ref IS NOT NULL AND e.reverses_no IS NULL AND NOT EXISTS (SELECT FROM"
+                "   ledger.journal_entry r WHERE r.subledger_id = e.subledger_id AND r.reverses_no = e.entry_no)"
+            ),
+            {"ids": list(ids.values())},
+        ).one()
+    assert kept >= 10
+    assert beginning_late >= 10
+    assert wrong == 0
+
+
 def test_a_back_dated_payment_leaves_the_loan_as_if_it_had_come_in_time(
     engine: sa.Engine, loan: tuple[str, int, int]
 ) -> None:
