@@ -8,6 +8,7 @@ for when two drafts ask for the same.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -199,10 +200,13 @@ def reversal_of(
     )
 
 
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
 def refuse_unstorable(field: str, text: str) -> None:
     """Refuse a text with a character that no database stores: NUL, or half of a surrogate pair.
 
     Raises: TextRefused.
     """
-    if "\x00" in text or any("\ud800" <= character <= "\udfff" for character in text):
+    if _UNSTORABLE.search(text):
         raise TextRefused(field=field, reason="it holds a character that cannot be stored")
