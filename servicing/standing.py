@@ -68,6 +68,9 @@ def _steps(state: LoanState, terms: Terms, closed_through: date | None) -> Itera
     """Yield the days whose close may change more than interest, the first of each kind at least."""
     evaluated = closed_through or date.min
     ended_on = state.charged_off_on or (None if state.is_serviced else state.sold_on)
+    # A payment on a day whose close is still to be evaluated may leave too little to collect, of a claim too.
+    if terms.product.small_balance.automatic and state.through > evaluated:
+        yield max(evaluated, terms.funded_on) + timedelta(days=1)
     if ended_on is not None:
         if ended_on > evaluated:
             yield ended_on
@@ -85,8 +88,6 @@ def _steps(state: LoanState, terms: Terms, closed_through: date | None) -> Itera
                 yield day
                 break
     yield from (reset.on for reset in reset_days(terms) if reset.on > evaluated)
-    if terms.product.small_balance.automatic and state.through > evaluated:
-        yield max(evaluated, terms.funded_on) + timedelta(days=1)
     if state.deferred_fee:
         yield Month.of(state.through + timedelta(days=1)).plus(len(state.fee_income_ahead)).last_day
     # Days past due do not go by the calendar while they are paused, nor when a pause is over that counts after all.
