@@ -8,9 +8,11 @@ resources.
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import structlog
 from flask import Flask, Response, g, request
+from werkzeug.routing import IntegerConverter, Map
 
 from api import http
 from api.edge import Edge
@@ -42,6 +44,7 @@ from servicing.nacha.program import Program
 from servicing.rails.cards import CardProcessor
 
 DEFAULT_MAX_BODY_BYTES = 262_144
+MAX_ID = 2**63 - 1
 
 BLUEPRINTS = (
     health.routes,
@@ -67,6 +70,14 @@ BLUEPRINTS = (
     trial_balance.routes,
 )
 
+
+class NumberInPath(IntegerConverter):
+    """An id or a number in an address: one that the database has no column for names nothing."""
+
+    def __init__(self, map: Map, *args: Any, **kwargs: Any) -> None:  # noqa: A002 - werkzeug's name
+        super().__init__(map, *args, **{"max": MAX_ID, **kwargs})
+
+
 log = structlog.get_logger("loanbook.http")
 
 
@@ -87,6 +98,7 @@ def create_app(
     app = Flask("loanbook", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = max_body_bytes
     app.url_map.strict_slashes = True
+    app.url_map.converters["int"] = NumberInPath
     app.extensions[http.EXTENSION] = edge
     app.extensions[health.GUARDS] = guards
     app.extensions[rails.VAULT_KEYS] = bank_account_keys

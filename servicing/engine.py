@@ -11,7 +11,7 @@ Next: `servicing/folding.py` for the running figures, `servicing/effects/` for w
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date
+from datetime import MAXYEAR, date
 
 from servicing.checkpoint import Checkpoint
 from servicing.effects import (
@@ -88,6 +88,10 @@ CLOSE_OF_DAY: tuple[Callable[[Folding, date], None], ...] = (
 """What the close of a day does, in this order."""
 
 
+LAST_DAY = date(MAXYEAR - 2, 12, 31)
+"""The last day at whose close a loan can be looked at: interest periods and months go on after it."""
+
+
 def fold(
     terms: Terms,
     events: Sequence[Event],
@@ -110,7 +114,7 @@ def fold(
     nothing has changed before it. At the beginning of `checkpoint_on` one is made for the next fold. Nothing is planned
     before `plan_from`: the caller knows that it is booked.
     """
-    checkpoint = None
+    checkpoint, through = None, min(through, LAST_DAY)
     undone = {event.of for event in events if event.kind in UNDOING}
     known = sorted((event for event in events if event.effective_date <= through), key=lambda event: event.order)
     by_day: dict[date, list[Event]] = {}

@@ -55,8 +55,8 @@ class Rate:
 
 
 def look_back(as_of: date) -> tuple[date, date]:
-    """Return the first and the last day that count on a day: 60 days, that day included."""
-    return as_of - timedelta(days=LOOK_BACK_DAYS - 1), as_of
+    """Return the first and the last day that count on a day: 60 days, that day included, or as many as there were."""
+    return as_of - min(timedelta(days=LOOK_BACK_DAYS - 1), as_of - date.min), as_of
 
 
 def return_rates(originated: int, returned: Mapping[str, int] = MappingProxyType({})) -> tuple[Rate, ...]:
