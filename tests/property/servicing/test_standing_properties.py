@@ -59,7 +59,8 @@ def test_a_standing_holds_until_it_says_that_it_does_not(
         state.interest + earned - max(outlook.booked, rounded(outlook.earned, terms.product.rounding)) == found.interest
     )
     assert {**state.balances(), "interest": 0} == {**found.balances(), "interest": 0}
-    assert days_past_due_on(standing, then) == days_past_due(found, then)
+    # Nobody counts the days of a loan that is at its end.
+    assert not standing.is_open or days_past_due_on(standing, then) == days_past_due(found, then)
     assert standing.is_open == (found.status not in CLOSED)
     assert standing.is_non_accrual == (found.non_accrual_since is not None)
     assert (state.charged_off_on, state.cost_recovery) == (found.charged_off_on, found.cost_recovery)
