@@ -17,10 +17,13 @@ from typing import Any
 
 from ledger.dates import Month
 from ledger.money import Money, Rounding, round_to_minor
-from servicing.delinquency import BUCKETS, bucket
 from servicing.errors import LossRateMissing, LossRatesInvalid
+from servicing.product import Delinquency
 
-BUCKET_NAMES = (*(name for _, name in BUCKETS), bucket(BUCKETS[-1][0] + 1))
+BUCKETS = Delinquency()
+"""Rates of loss are by the usual buckets, whatever those of a product are."""
+
+BUCKET_NAMES = BUCKETS.bucket_names
 ANY = "any"
 """What names the rates of vintages that have none of their own."""
 
@@ -146,7 +149,7 @@ def _segments(sums: Mapping[str, tuple[Decimal, int, int, str]]) -> Iterator[Seg
 def _place(rates: LossRates, exposure: Exposure, day: date) -> tuple[str, Decimal]:
     """Return the segment of an exposure, and its rate."""
     if rates.method == "bucket":
-        name = bucket(exposure.days_past_due)
+        name = BUCKETS.bucket(exposure.days_past_due)
         return name, rates.rates[name][0]
     own = rates.rates.get(str(exposure.made_in), rates.rates.get(ANY))
     if own is None:

@@ -39,7 +39,7 @@ from servicing.terms import Terms
 
 __all__ = ["ACCRUAL_KEY", "FOLD_VERSION", "fold"]
 
-FOLD_VERSION = 2
+FOLD_VERSION = 3
 """Raised with every change by which a fold comes out otherwise: checkpoints of another version are left alone."""
 
 Effect = Callable[[Folding, Event], None]
@@ -144,6 +144,7 @@ def fold(
         if fees_through is not None and day <= fees_through:
             for close in CLOSE_OF_DAY:
                 close(folding, day)
+        folding.note_position(day, effective)
     return folding.state(checkpoint)
 
 

@@ -13,13 +13,14 @@ from dataclasses import astuple, dataclass, replace
 from datetime import date, timedelta
 from heapq import heappop, heappush
 
+from servicing.aging import OPEN, SILENT, Asked, Trail
 from servicing.books import Books
 from servicing.checkpoint import Checkpoint, Figures, day_of_text, text_of_day
 from servicing.contract import Change, Contract
-from servicing.delinquency import day_at
 from servicing.events import PAYMENTS, Event
 from servicing.fees import Fee, Fees
 from servicing.installments import Installments
+from servicing.pauses import day_at
 from servicing.product import RECASTS
 from servicing.running_fee import RunningFee
 from servicing.running_interest import RunningInterest
@@ -79,6 +80,10 @@ class Folding:
         self.interest = RunningInterest(terms, contract)
         self.origination_fee = RunningFee(terms)
         self.books = Books(terms.product)
+        rules = terms.product.delinquency
+        self.trail = Trail(rules, terms.amount(rules.tolerance.amount).minor)
+        self._noted = 0
+        """How many entries were planned when a position was noted last."""
         self.accretion = RunningFee(terms)
         """What the books count as principal that becomes income again."""
         self.owed = dict.fromkeys(ALL_RECEIVABLES, 0)
@@ -119,6 +124,8 @@ class Folding:
             self._booking_days = {*booking_days, *_month_ends(first, through)}
         if start is not None:
             self._thaw(start.figures)
+        self._agreed = self._agreed_now
+        """What was in force when a position was noted last."""
         self.days = Days(first, through)
         self.days.add(*self._booking_days, through)
         if terms.origination_fee.minor or self.accretion.deferred:
@@ -150,6 +157,7 @@ class Folding:
                 "origination_fee": self.origination_fee.freeze(),
                 "books": self.books.freeze(),
                 "flags": sorted(self.flags),
+                "trail": self.trail.freeze(day),
                 "accretion": self.accretion.freeze(),
             },
         )
@@ -175,6 +183,7 @@ class Folding:
         self.origination_fee.thaw(figures["origination_fee"], self.changes)
         self.books.thaw(figures["books"])
         self.flags = set(figures["flags"])
+        self.trail.thaw(figures["trail"])
         self.accretion.thaw(figures["accretion"], self.changes)
 
     def change(self, change: Change, *agreed: Change) -> None:
@@ -402,6 +411,38 @@ class Folding:
         if self.books.cost_recovery > before and not self.books.is_non_accrual:
             self.accrete_from(day)
 
+    def note_position(self, day: date, events: Iterable[Event]) -> None:
+        """Note what is past due at the close of a day, if something of it may have changed."""
+        new, self._noted = self.planned[self._noted :], len(self.planned)
+        changed = False
+        for event in events:
+            changed = self.funded
+            if changed and event.kind in PAYMENTS:
+                self.trail.note_payment(day, event.amount, self.installments.asked_last(day))
+        agreed, self._agreed = self._agreed, self._agreed_now
+        changed = changed or agreed != self._agreed
+        if changed or self.installments.due_on(day) or any(entry.template not in SILENT for entry in new):
+            # What falls due after a charge-off is a part of the claim, and past due no more than the rest of it.
+            last = self.books.charged_off_on or day
+            asked = [] if self.books.is_released else [each for each in self.installments.asked() if each.due <= last]
+            self.trail.note(day, asked, self._carried, tuple(self.workouts.pauses))
+
+    @property
+    def _agreed_now(self) -> tuple[object, ...]:
+        """Return what the close of a day may change without an entry."""
+        return self._carried, tuple(self.workouts.pauses), len(self.workouts.modified)
+
+    @property
+    def _carried(self) -> str:
+        return OPEN if self._status in ("active", "non_accrual") else self._status
+
+    def _asked_ahead(self) -> tuple[Asked, ...]:
+        """Return what installments will ask for when the next one has fallen due, if nothing happens until then."""
+        if not self.funded or self.books.is_charged_off or self.books.is_released or self.paid_off_on is not None:
+            return ()
+        owed = self.owed["principal"]
+        return self.installments.asked_ahead(self.through, lambda day: self.interest.earned_by(day, owed), owed)
+
     def state(self, checkpoint: Checkpoint | None = None) -> LoanState:
         """Return the loan at the close of the last day, with a checkpoint that was made on the way."""
         state = self._state(checkpoint)
@@ -436,6 +477,7 @@ class Folding:
             agreements=tuple(self.workouts.agreements),
             outlook=self.interest.outlook(self.owed["principal"]),
             checkpoint=checkpoint,
+            positions=self.trail.positions(self._asked_ahead()),
             non_accrual_since=self.books.non_accrual_since,
             memo_interest=self.books.memo_interest,
             cost_recovery=self.books.cost_recovery,

@@ -9,10 +9,11 @@ Next: `servicing/waterfall.py`; `docs/spec/payments.md`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
+from servicing.aging import Asked
 from servicing.checkpoint import Figures, day_of_text, text_of_day
 from servicing.contract import Installment
 from servicing.product import RECASTS
@@ -321,6 +322,38 @@ class Installments:
         """Return the due date of the oldest installment that is not satisfied and was due before a day."""
         return next((line.due for line in self._lines if line.due < day and line.unpaid), None)
 
+    def asked_last(self, day: date) -> int:
+        """Return interest and principal that the last installment due by a day asked for; before the first, its."""
+        line = self._lines[max(0, sum(each.due <= day for each in self._lines) - 1)]
+        return line.interest + line.principal
+
+    def asked(self) -> tuple[Asked, ...]:
+        """Return the installments that are due and lack something."""
+        return tuple(
+            _asked(line, line.interest, line.principal)
+            for line in self._lines[: self._fallen]
+            if line.paid_off_on is None or line.unpaid_fees
+        )
+
+    def asked_ahead(self, day: date, earned_by: Callable[[date], int], principal_owed: int) -> tuple[Asked, ...]:
+        """Return the installments that will lack something once the next one has fallen due that is not paid.
+
+        Where none is to come, return nothing.
+        """
+        line = next((each for each in self._lines if each.due > day and each.paid_off_on is None), None)
+        if line is None:
+            return ()
+        if line is self._lines[-1]:
+            interest = earned_by(line.due) - self._claimed_interest - line.interest_off
+            principal = self._principal_left_for(line, principal_owed)
+        elif line.has_fallen_due:
+            interest, principal = line.interest, line.principal
+        else:
+            earned = line.earned_by_then
+            earned = earned_by(min(line.ends or line.due, line.due)) if earned is None else earned
+            interest, principal = self._settled(line, earned - self._claimed_interest, principal_owed)
+        return (*(each for each in self.asked() if each.due < line.due), _asked(line, interest, principal))
+
     def principal_to_come(self, day: date, *, interest_earned: int, principal_owed: int) -> int:
         """Return the principal that the installments share whose period has not ended by a day.
 
@@ -585,6 +618,19 @@ class Installments:
     def _note_satisfied(line: _Line, day: date) -> None:
         if line.paid_off_on is None and not line.unpaid:
             line.paid_off_on = day
+
+
+def _asked(line: _Line, interest: int, principal: int) -> Asked:
+    is_open = line.paid_off_on is None
+    return Asked(
+        line.due,
+        interest + principal,
+        max(0, interest + principal - line.all_paid) if is_open else 0,
+        principal - line.paid["principal"] if is_open else 0,
+        interest - line.paid["interest"] if is_open else 0,
+        line.fees["other_fees"] - line.paid["other_fees"],
+        sum(line.fees[name] - line.paid[name] for name in FEES if name != "other_fees"),
+    )
 
 
 def _status(line: _Line, day: date) -> str:

@@ -273,6 +273,54 @@ class ReageLimits(_Rules):
     per_five_years: int | None = Field(default=None, ge=0, le=60)
 
 
+class Tolerance(_Rules):
+    """How little may be missing of an installment that counts as paid: an amount, or a part of what it asked for."""
+
+    amount: Exact = Field(default=Decimal(0), ge=0)
+    percent: Exact = Field(default=Decimal(0), ge=0, lt=100)
+
+
+class Delinquency(_Rules):
+    """How days past due are counted, and into which buckets they fall, each by its first day.
+
+    An installment counts once it is more than `grace_days` past due, with the days of its grace. Days count from the
+    oldest one that is unpaid; where a cure is `full`, from the first that was missed until all are paid. By recency a
+    payment of at least `recency_percent` of an installment begins the count anew.
+    """
+
+    grace_days: int = Field(default=0, ge=0, le=60)
+    tolerance: Tolerance = Tolerance()
+    cure: Literal["oldest", "full"] = "oldest"
+    recency_percent: Exact = Field(default=Decimal(90), gt=0, le=100)
+    buckets: tuple[int, ...] = (1, 30, 60, 90, 120)
+
+    @field_validator("buckets")
+    @classmethod
+    def _rising(cls, first_days: tuple[int, ...]) -> tuple[int, ...]:
+        if not first_days or first_days[0] != 1 or list(first_days) != sorted(set(first_days)):
+            raise ValueError("the first bucket begins on day 1, and each later than the one before")
+        return first_days
+
+    def bucket(self, dpd: int) -> str:
+        """Return the name of the bucket that days past due fall into."""
+        return bucket_name(self.buckets, dpd)
+
+    @property
+    def bucket_names(self) -> tuple[str, ...]:
+        """Return the names of all buckets, the mildest first."""
+        return tuple(bucket_name(self.buckets, dpd) for dpd in (0, *self.buckets))
+
+
+def bucket_name(first_days: Sequence[int], dpd: int) -> str:
+    """Return the name of a bucket: its first and last day, or its first day and a plus."""
+    place = sum(first <= dpd for first in first_days)
+    if place == 0:
+        return "current"
+    if place == len(first_days):
+        return f"{first_days[-1]}+"
+    return f"{first_days[place - 1]}-{first_days[place] - 1}"
+
+
 class Product(_Rules):
     """The rules of a product; what a key means is in the scenario format."""
 
@@ -300,6 +348,7 @@ class Product(_Rules):
             "paused_days",
             "reage",
             "failed_attempts",
+            "delinquency",
         }
     )
 
@@ -346,6 +395,7 @@ class Product(_Rules):
     non_accrual: NonAccrual = NonAccrual()
     charge_off: ChargeOff = ChargeOff()
     fiscal_year_starts: int = Field(default=1, ge=1, le=12)
+    delinquency: Delinquency = Delinquency()
 
     @property
     def method(self) -> Method:

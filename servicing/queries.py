@@ -19,7 +19,7 @@ from ledger.queries.accounts import accounts, balances, role_map
 from ledger.queries.accounts import book as load_book
 from ledger.queries.entries import entries
 from ledger.queries.trial_balance import trial_balance
-from servicing.delinquency import bucket, days_past_due
+from servicing.delinquency import days_past_due
 from servicing.engine import fold
 from servicing.errors import IndexUnknown, PayoffQuoteUnknown, ProductUnknown
 from servicing.events import UNDOING
@@ -51,7 +51,7 @@ def loan_view(connection: sa.Connection, loan_id: int, on: date | None = None) -
     marks = None if loan.fees_through is None else min(loan.fees_through, day)
     state = fold(loan.terms, loan.events, day, fees_through=marks)
     dpd = days_past_due(state, day)
-    return LoanView(loan=loan, on=day, state=state, dpd=dpd, bucket=bucket(dpd))
+    return LoanView(loan=loan, on=day, state=state, dpd=dpd, bucket=loan.terms.product.delinquency.bucket(dpd))
 
 
 def loan_ids(connection: sa.Connection, book_code: str, *, after: int = 0, limit: int = 1000) -> list[int]:
@@ -316,4 +316,4 @@ def modified_loans(connection: sa.Connection, book_code: str, *, on: date, known
         state = fold(loan.terms, events, on, fees_through=marks)
         dpd = days_past_due(state, on)
         if state.modified:
-            yield LoanView(loan=loan, on=on, state=state, dpd=dpd, bucket=bucket(dpd))
+            yield LoanView(loan=loan, on=on, state=state, dpd=dpd, bucket=loan.terms.product.delinquency.bucket(dpd))

@@ -7,6 +7,7 @@ Never: which days it is booked on, or who pays it. Next: `servicing/accrual.py` 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import copy
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -90,6 +91,13 @@ class RunningInterest:
             self._exact += self._until(end, principal)
             self._accrued_to = end
             self._place += end == period.end
+
+    def earned_by(self, day: date, principal: int) -> int:
+        """Return the interest earned by a coming day if nothing happens and this principal is owed."""
+        ahead = copy(self)
+        ahead._periods = list(self._periods)
+        ahead.accrue_to(day, principal)
+        return ahead.earned
 
     def stop(self) -> None:
         """Earn nothing from here on."""

@@ -55,6 +55,11 @@ _AGREEMENT: Mapping[str, Check] = {
     "ended_on": lambda value, place: None if value is None else day(value, place),
 }
 _LINE: Mapping[str, Check] = {"account": text, "debit": decimal, "credit": decimal}
+_DELINQUENCY: Mapping[str, Check] = {
+    "since": lambda value, place: None if value is None else day(value, place),
+    "recency_dpd": whole,
+    "past_due": decimal,
+}
 _REFUSED: Mapping[str, Check] = {"event": text, "code": text}
 
 
@@ -130,6 +135,7 @@ _CHECKS: Mapping[str, Check] = {
     "reviews": _rows(_REVIEW, "event"),
     "agreements": _rows(_AGREEMENT, "event"),
     "dpd": whole,
+    "delinquency": lambda value, place: _keys(value, place, _DELINQUENCY),
     "bucket": text,
     "status": text,
     "entries_of": text,

@@ -41,7 +41,7 @@ def _differences(
     view = view_at(day)
     if "schedule" in item:
         yield from _rows(f"{place}.schedule", item["schedule"], view["schedule"])
-    for key in ("balances", "accounts", "buckets", "dpd", "bucket", "status"):
+    for key in ("balances", "accounts", "buckets", "delinquency", "dpd", "bucket", "status"):
         if key in item:
             got = {"recoverable": "0", **view[key]} if key == "balances" else view[key]
             yield from _compare(f"{place}.{key}", item[key], got)

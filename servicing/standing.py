@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from ledger.dates import Month
-from servicing.delinquency import day_at, days_past_due
 from servicing.outlook import Outlook
+from servicing.pauses import day_at, days_counted
 from servicing.rates import reset_days
 from servicing.state import CLOSED, LoanState
 from servicing.terms import Terms
@@ -41,7 +41,8 @@ class Standing:
 
 def standing_of(state: LoanState, terms: Terms, closed_through: date | None) -> Standing:
     """Return where a loan stands after a fold whose last evaluated close was that of `closed_through` (None: none)."""
-    unpaid = next((line for line in state.installments if line.unpaid), None)
+    last = state.charged_off_on or date.max
+    unpaid = next((line for line in state.installments if line.unpaid and line.due <= last), None)
     next_step_on = min(_steps(state, terms, closed_through), default=date.max)
     return Standing(
         outlook=state.outlook,
@@ -61,7 +62,9 @@ def days_past_due_on(standing: Standing, day: date) -> int:
 
 def _counting_since(state: LoanState, due: date) -> date:
     """Return the day from which days past due count on: a due date, later by the days that were paused."""
-    return due if due >= state.through else state.through - timedelta(days=days_past_due(state, state.through))
+    if due >= state.through:
+        return due
+    return state.through - timedelta(days=days_counted(due, state.through, state.pauses))
 
 
 def _steps(state: LoanState, terms: Terms, closed_through: date | None) -> Iterator[date]:
@@ -99,6 +102,9 @@ def _steps(state: LoanState, terms: Terms, closed_through: date | None) -> Itera
             yield max(evaluated, terms.funded_on) + timedelta(days=1)
     if state.held:
         yield from (line.due for line in state.installments if line.due > state.through)
+    # What the second coming installment asks for is not known until the first has fallen due.
+    coming = [line.due for line in state.installments if line.due > state.through and line.paid_off_on is None]
+    yield from coming[1:2]
     last = state.installments[-1]
     unpaid = next((line for line in state.installments if line.paid_off_on is None), last)
     if unpaid.due > state.through:

@@ -12,10 +12,11 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
+from servicing.aging import Position
 from servicing.checkpoint import Checkpoint
 from servicing.contract import Installment
-from servicing.delinquency import Pause
 from servicing.outlook import Outlook
+from servicing.pauses import Pause
 from servicing.waterfall import Allocation
 
 
@@ -258,6 +259,8 @@ class LoanState:
     """Days that are not counted as past due."""
     agreements: tuple[Agreement, ...] = ()
     """Trial plans and settlements, and how they are kept."""
+    positions: tuple[Position, ...] = ()
+    """What was past due day by day, since the checkpoint from which the fold began, and is to be if nothing happens."""
     checkpoint: Checkpoint | None = None
     """Where a later fold can begin, if one was asked for; `allocations` and `planned` of this one then begin there."""
 

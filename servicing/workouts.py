@@ -12,7 +12,7 @@ from datetime import date
 from typing import Any
 
 from servicing.checkpoint import Figures
-from servicing.delinquency import Pause
+from servicing.pauses import Pause
 from servicing.state import Agreement, Modified
 
 

@@ -20,7 +20,7 @@ from gl_export.rendering import Cell, Column, Kind, Report, Stamp
 from gl_export.reports.stamps import stamp
 from ledger.money import Money
 from servicing.concessions import months_longer, rate_cut, types_of
-from servicing.delinquency import BUCKETS, bucket
+from servicing.product import Delinquency
 from servicing.queries import LoanView, modified_loans
 from servicing.state import Modified
 
@@ -45,7 +45,7 @@ COLUMNS = (
     Column("dpd", "Days past due now", Kind.INTEGER),
     Column("status", "Status now"),
 )
-AGES = (*(name for _, name in BUCKETS), bucket(BUCKETS[-1][0] + 1))
+AGES = Delinquency()
 DIFFICULTY_COLUMNS = (
     Column("types", "Types"),
     Column("currency", "Currency"),
@@ -54,7 +54,7 @@ DIFFICULTY_COLUMNS = (
     Column("rate_cut", "Points off the rate"),
     Column("months_longer", "Months longer"),
     Column("forgiven", "Forgiven", Kind.AMOUNT),
-    *(Column(f"bucket_{name.strip('+').replace('-', '_')}", name, Kind.AMOUNT) for name in AGES),
+    *(Column(f"bucket_{name.strip('+').replace('-', '_')}", name, Kind.AMOUNT) for name in AGES.bucket_names),
 )
 HUNDREDTH = Decimal("0.01")
 
@@ -159,7 +159,7 @@ def _group_row(types: str, currency: str, group: list[Given]) -> tuple[Cell, ...
         str(_weighted(group, [rate_cut(each.modified) for each in group])),
         str(_weighted(group, [Decimal(months_longer(each.modified)) for each in group])),
         Money.sum((each.money(each.modified.forgiven) for each in group), currency),
-        *(owed(each for each in group if each.view.bucket == name) for name in AGES),
+        *(owed(each for each in group if AGES.bucket(each.view.dpd) == name) for name in AGES.bucket_names),
     )
 
 

@@ -24,11 +24,11 @@ from servicing.commands.bulk_accrual import BulkAccrual, accrue_days
 from servicing.commands.converge import converge
 from servicing.commands.rate_resets import reset_by_index
 from servicing.commands.standing import record_standings
-from servicing.delinquency import BUCKETS, bucket
 from servicing.end_of_day import DayReport, LoanFailure
 from servicing.engine import fold
 from servicing.errors import DayRunStopped, EffectiveDateAhead
 from servicing.posting_rules import Roles
+from servicing.product import Delinquency
 from servicing.state import LoanState
 from servicing.store import Loan, load_loan, load_loans, load_roles, loan_ids_of, mark_fees_through
 
@@ -276,10 +276,11 @@ _AGES = sa.text(
 
 def _ages(connection: sa.Connection, book_id: int, day: date) -> tuple[dict[str, int], int]:
     """Return how many open loans are in each bucket, and how many of all have matured."""
-    found = dict.fromkeys((*(name for _, name in BUCKETS), bucket(BUCKETS[-1][0] + 1)), 0)
+    rules = Delinquency()
+    found = dict.fromkeys(rules.bucket_names, 0)
     matured = 0
     for row in connection.execute(_AGES, {"book_id": book_id, "day": day}):
-        found[bucket(row.dpd)] += row.loans
+        found[rules.bucket(row.dpd)] += row.loans
         matured += row.matured
     return found, matured
 

@@ -22,6 +22,7 @@ from ledger.money import Money
 from ledger.queries.accounts import accounts, balances
 from ledger.queries.entries import EntryView, entries
 from ledger.unit_of_work import UnitOfWork, run
+from servicing.aging import position_on
 from servicing.buckets import buckets
 from servicing.commands.boarding import board_and_fund_loans
 from servicing.commands.indexes import load_index
@@ -188,6 +189,7 @@ def _details_json(live: Live, view: LoanView) -> dict[str, Any]:
             name: {"past_due": live.text(of.past_due), "due": live.text(of.due), "in_advance": live.text(of.in_advance)}
             for name, of in buckets(view.state).items()
         },
+        "delinquency": _delinquency_json(live, view),
         "installments": _installments_json(live, view),
         "accounts": _accounts_json(live),
         "fees": _fees_json(live, view),
@@ -209,6 +211,16 @@ def _agreements_json(live: Live, view: LoanView) -> list[dict[str, Any]]:
         }
         for each in view.state.agreements
     ]
+
+
+def _delinquency_json(live: Live, view: LoanView) -> dict[str, Any]:
+    position = position_on(view.state.positions, view.on)
+    since = None if position is None else position.since
+    return {
+        "since": None if since is None else since.isoformat(),
+        "recency_dpd": 0 if position is None else position.recent_dpd(view.on),
+        "past_due": live.text(0 if position is None else position.past_due),
+    }
 
 
 def _fees_json(live: Live, view: LoanView) -> list[dict[str, Any]]:

@@ -10,11 +10,11 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
-from servicing.delinquency import Pause, day_at
 from servicing.due_dates import due_dates
 from servicing.effects.modifications import Agreed, take_effect
 from servicing.events import Event
 from servicing.folding import Folding
+from servicing.pauses import Pause, day_at
 from servicing.state import Agreement
 
 TEMPLATES = {"charge_off": "settlement_charged_off", "forgive": "settlement_forgiven"}

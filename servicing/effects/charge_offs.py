@@ -11,9 +11,9 @@ from collections.abc import Iterable
 from datetime import date
 
 from servicing.books import claim_entry
-from servicing.delinquency import days_counted
 from servicing.events import Event, Kind
 from servicing.folding import Folding
+from servicing.pauses import days_counted
 
 FEES = ("late_fees", "returned_payment_fees", "other_fees")
 

@@ -16,12 +16,12 @@ from typing import Any
 from servicing.amortization import LEVEL
 from servicing.coming import dues_after, kept, moved_to_day, next_due, with_more, worked_out_again
 from servicing.contract import Asked, Change, Phase, Plan
-from servicing.delinquency import days_counted
 from servicing.due_dates import due_dates
 from servicing.effects.fees import by_receivable
 from servicing.events import Event
 from servicing.folding import Folding
 from servicing.modification import CAPITALIZED
+from servicing.pauses import days_counted
 from servicing.state import ContractFigures, Modified
 from servicing.waterfall import RECEIVABLES
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from servicing.delinquency import days_counted
 from servicing.events import Event
 from servicing.folding import Folding
+from servicing.pauses import days_counted
 
 
 def enter(folding: Folding, event: Event) -> None:

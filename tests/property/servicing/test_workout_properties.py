@@ -10,11 +10,12 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from servicing.buckets import buckets
-from servicing.delinquency import Pause, day_at, days_counted, days_past_due
+from servicing.delinquency import days_past_due
 from servicing.drafts import LoanDraft
 from servicing.engine import fold
 from servicing.events import Event
 from servicing.opening import Opening
+from servicing.pauses import Pause, day_at, days_counted
 from servicing.product import DownPayment
 from servicing.terms import Terms
 from tests.property.servicing.journals import Journal

@@ -7,10 +7,11 @@ from datetime import date
 from decimal import Decimal
 
 from servicing.contract import Installment
-from servicing.delinquency import bucket, days_past_due
+from servicing.delinquency import days_past_due
 from servicing.engine import fold
 from servicing.events import Event, Kind
 from servicing.installments import Installments
+from servicing.product import Delinquency
 from servicing.state import InstallmentState, LoanState
 from servicing.waterfall import Allocation, Claim, Debt, allocate, allocate_as_told
 from servicing.waterfall_order import Waterfall, waterfall_of
@@ -246,6 +247,6 @@ def test_cash_that_was_held_beside_a_debt_pays_no_more_than_what_came_to_be_owed
 
 
 def test_buckets_begin_where_they_say() -> None:
-    assert [bucket(n) for n in (0, 1, 29, 30, 59, 60, 90, 120)] == [
+    assert [Delinquency().bucket(n) for n in (0, 1, 29, 30, 59, 60, 90, 120)] == [
         "current", "1-29", "1-29", "30-59", "30-59", "60-89", "90-119", "120+"
     ]  # fmt: skip
