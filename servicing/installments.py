@@ -59,6 +59,11 @@ class _Line:
         return self.unpaid > 0 or any(self.fees[name] > self.paid[name] for name in FEES)
 
     @property
+    def lacks_something(self) -> bool:
+        """Tell whether anything is missing of it, or may come to be: fees can stay behind when the rest is paid."""
+        return self.paid_off_on is None or self.unpaid_fees > 0
+
+    @property
     def unpaid_fees(self) -> int:
         """Return what is missing of its fees."""
         return sum(max(0, self.fees[name] - self.paid[name]) for name in FEES)
@@ -330,9 +335,7 @@ class Installments:
     def asked(self) -> tuple[Asked, ...]:
         """Return the installments that are due and lack something."""
         return tuple(
-            _asked(line, line.interest, line.principal)
-            for line in self._lines[: self._fallen]
-            if line.paid_off_on is None or line.unpaid_fees
+            _asked(line, line.interest, line.principal) for line in self._lines[: self._fallen] if line.lacks_something
         )
 
     def asked_ahead(self, day: date, earned_by: Callable[[date], int], principal_owed: int) -> tuple[Asked, ...]:
@@ -340,10 +343,12 @@ class Installments:
 
         Where none is to come, return nothing.
         """
-        line = next((each for each in self._lines if each.due > day and each.paid_off_on is None), None)
+        line = next((each for each in self._lines if each.due > day and each.lacks_something), None)
         if line is None:
             return ()
-        if line is self._lines[-1]:
+        if line.paid_off_on is not None:
+            interest, principal = line.interest, line.principal
+        elif line is self._lines[-1]:
             interest = earned_by(line.due) - self._claimed_interest - line.interest_off
             principal = self._principal_left_for(line, principal_owed)
         elif line.has_fallen_due:

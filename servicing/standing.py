@@ -103,7 +103,7 @@ def _steps(state: LoanState, terms: Terms, closed_through: date | None) -> Itera
     if state.held:
         yield from (line.due for line in state.installments if line.due > state.through)
     # What the second coming installment asks for is not known until the first has fallen due.
-    coming = [line.due for line in state.installments if line.due > state.through and line.paid_off_on is None]
+    coming = [line.due for line in state.installments if line.due > state.through and line.lacks_something]
     yield from coming[1:2]
     last = state.installments[-1]
     unpaid = next((line for line in state.installments if line.paid_off_on is None), last)

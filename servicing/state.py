@@ -74,6 +74,11 @@ class InstallmentState:
             return 0
         return max(0, self.principal + self.interest - self.paid_principal - self.paid_interest)
 
+    @property
+    def lacks_something(self) -> bool:
+        """Tell whether anything is missing of it, or may come to be: fees can stay behind when the rest is paid."""
+        return self.paid_off_on is None or self.fees + self.penalties > self.paid_fees + self.paid_penalties
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeeState:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from api.cli.delinquency import history
 from api.cli.loan_changes import print_event
 from api.cli.options import BOOK_DAY, REQUEST_KEY, changes
 from api.cli.payoffs import money_of
@@ -144,12 +145,16 @@ def end(session: Session, loan_id: int, reason: str, effective_date: date | None
 
 @click.group()
 def delinquency() -> None:
-    """Pause the days past due of a loan, and count them again.
+    """Show how far behind a loan was, pause its days past due, and count them again.
 
     \b
+    loanbook delinquency history 7
     loanbook delinquency pause 7 --until 2026-06-01 --reason "Flood"
     loanbook delinquency resume 7 --reason "Over"
     """
+
+
+delinquency.add_command(history)
 
 
 @delinquency.command("pause")

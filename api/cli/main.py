@@ -56,7 +56,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "trial-plan": ("api.cli.agreements:trial_plan", "Agree on trial payments, and on what follows if they come."),
     "settlement": ("api.cli.agreements:settlement", "Agree that less than the balance settles a loan."),
     "end-agreement": ("api.cli.agreements:end", "End a trial plan or a settlement that is open."),
-    "delinquency": ("api.cli.agreements:delinquency", "Pause the days past due of a loan, and count them again."),
+    "delinquency": (
+        "api.cli.agreements:delinquency",
+        "Show how far behind a loan was, pause its days past due, and count them again.",
+    ),
     "accelerate": ("api.cli.modifications:accelerate", "Let all that a loan owes fall due."),
     "bank-account": ("api.cli.bank_accounts:bank_account", "Keep the bank accounts of borrowers, encrypted."),
     "mandate": ("api.cli.bank_accounts:mandate", "Keep what borrowers have authorized to be debited."),

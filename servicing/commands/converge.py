@@ -17,6 +17,7 @@ from ledger.journal import REVERSAL_TEMPLATE, REVERSAL_TEMPLATE_VERSION, EntryDr
 from ledger.unit_of_work import UnitOfWork
 from servicing import tables
 from servicing.checkpoint import Checkpoint
+from servicing.commands.delinquency import keep_ranges
 from servicing.commands.standing import next_checkpoint_day, record_standing
 from servicing.commands.terms_versions import keep_terms_versions
 from servicing.engine import ACCRUAL_KEY, fold
@@ -65,6 +66,7 @@ def converge(
     key = request_key if because is not None else f"{request_key}:{loan.last_entry_no}"
     numbers = _take_steps(uow, loan, events, state, plan.steps, request_key=key, because=because)
     record_standing(uow.connection, loan, state, work.closed_through, work.roles, entries_from=plan.entries_from)
+    keep_ranges(uow.connection, loan, state)
     keep_terms_versions(uow.connection, loan, events, state, because)
     return Converged(state, numbers)
 

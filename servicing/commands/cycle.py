@@ -24,11 +24,11 @@ from servicing.commands.bulk_accrual import BulkAccrual, accrue_days
 from servicing.commands.converge import converge
 from servicing.commands.rate_resets import reset_by_index
 from servicing.commands.standing import record_standings
+from servicing.delinquency_queries import open_by_bucket
 from servicing.end_of_day import DayReport, LoanFailure
 from servicing.engine import fold
 from servicing.errors import DayRunStopped, EffectiveDateAhead
 from servicing.posting_rules import Roles
-from servicing.product import Delinquency
 from servicing.state import LoanState
 from servicing.store import Loan, load_loan, load_loans, load_roles, loan_ids_of, mark_fees_through
 
@@ -74,7 +74,7 @@ def run_cycle(
     forward = _Forward(engine, book_code, book.book_id, day, actor, dry_run)
     forward.bring_all(partial(report, "bring_forward"))
     with engine.connect() as connection:
-        ages, matured = _ages(connection, book.book_id, day)
+        ages, matured = open_by_bucket(connection, book.book_id, day)
     report("mature", 1, 1)
     return DayReport(
         day=day,
@@ -262,27 +262,6 @@ class _Forward:
         self.failures.append(LoanFailure(loan_id, code, message))
         if len(self.failures) > MOST_FAILURES:
             raise DayRunStopped(failures=len(self.failures), loan_id=loan_id, reason=message) from error
-
-
-# --- What the report says ---------------------------------------------------------------------------------
-
-_AGES = sa.text(
-    "SELECT CASE WHEN s.unpaid_since < :day THEN :day - s.unpaid_since ELSE 0 END AS dpd, count(*) AS loans,"
-    " count(*) FILTER (WHERE s.matures_on <= :day) AS matured"
-    " FROM servicing.standing s JOIN servicing.loan l ON l.loan_id = s.loan_id"
-    " WHERE l.book_id = :book_id AND s.is_open GROUP BY 1"
-)
-
-
-def _ages(connection: sa.Connection, book_id: int, day: date) -> tuple[dict[str, int], int]:
-    """Return how many open loans are in each bucket, and how many of all have matured."""
-    rules = Delinquency()
-    found = dict.fromkeys(rules.bucket_names, 0)
-    matured = 0
-    for row in connection.execute(_AGES, {"book_id": book_id, "day": day}):
-        found[rules.bucket(row.dpd)] += row.loans
-        matured += row.matured
-    return found, matured
 
 
 def _silent(step: str, done: int, total: int) -> None:

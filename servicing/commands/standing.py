@@ -15,6 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from servicing import tables
+from servicing.commands.delinquency import begin_ranges
 from servicing.engine import FOLD_VERSION
 from servicing.events import Event, Kind
 from servicing.posting_rules import Roles
@@ -79,6 +80,7 @@ def record_standings(connection: sa.Connection, loans: Sequence[tuple[Loan, Loan
     rows = [_row(loan.loan_id, loan.terms, standing_of(state, loan.terms, None), roles) for loan, state in loans]
     if rows:
         connection.execute(_RECORD, rows)
+        begin_ranges(connection, loans)
 
 
 def next_checkpoint_day(

@@ -61,6 +61,8 @@ REFERENCE_TABLES = {
         "ach_item": "one row for each entry that comes back",
         "ach_resolution": "one row for each of them that a person settles",
         "loss_rates": "a few rows for each book and year",
+        "collection_policy": "how books collect, a row for each version",
+        "collection_mark": "one row for each book",
     },
     "origination": {},
     "gl_export": {

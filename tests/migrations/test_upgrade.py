@@ -40,6 +40,7 @@ AT_WORK = {
     "0013": "LOCK TABLE servicing.loan IN ROW EXCLUSIVE MODE",
     "0014": "LOCK TABLE servicing.event IN ROW EXCLUSIVE MODE",
     "0020": "LOCK TABLE servicing.loan IN ROW EXCLUSIVE MODE",
+    "0021": "LOCK TABLE servicing.loan IN ROW EXCLUSIVE MODE",
     "0016": "LOCK TABLE servicing.loan IN ROW EXCLUSIVE MODE",
     "0017": "CREATE TABLE servicing.loss_rates (book_id integer)",
 }

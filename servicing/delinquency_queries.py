@@ -1,0 +1,133 @@
+"""How far behind loans are on any day, and were known to be on any day: of one loan, and of a whole book.
+
+Never: a fold; the ranges are kept in step with it. Next: `servicing/commands/delinquency.py`;
+`docs/spec/delinquency.md`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from itertools import pairwise
+
+import sqlalchemy as sa
+
+from servicing.aging import Position
+from servicing.product import Delinquency
+from servicing.store import load_loan
+
+IN_FORCE = "r.known_on <= :known_at AND (r.superseded_on IS NULL OR r.superseded_on > :known_at)"
+"""The ranges that were in force at the close of a day."""
+
+ON_DAY = f"r.from_day <= :day AND (r.through IS NULL OR r.through >= :day) AND {IN_FORCE}"
+"""Of them, the one of each loan that holds on a day."""
+
+
+DAYS_PAST_DUE = "greatest(0, coalesce(least(:day, r.stopped_on) - r.counts_from, 0))"
+"""The days past due of a loan on a day of its range; `least` passes over what is null."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DelinquencyRange:
+    """Where a loan stands from a day through another (None: it goes on), in one bucket all the time."""
+
+    position: Position
+    through: date | None
+    bucket: str
+    dpd_from: int
+    dpd_through: int | None
+
+
+_HISTORY = sa.text(
+    "SELECT r.from_day, r.through, r.since, r.recent_since, r.counts_from, r.recent_counts_from, r.stopped_on,"  # noqa: S608
+    " r.principal, r.interest, r.fees, r.penalties, r.status"
+    f" FROM servicing.delinquency_range r WHERE r.loan_id = :loan_id AND {IN_FORCE} ORDER BY r.from_day"
+)
+
+
+def delinquency_history(
+    connection: sa.Connection,
+    loan_id: int,
+    *,
+    from_day: date | None = None,
+    through: date | None = None,
+    known_at: date | None = None,
+) -> tuple[str, tuple[DelinquencyRange, ...]]:
+    """Return the currency of a loan, and where it stood from a day through another (None: the business date).
+
+    Raises: LoanUnknown.
+    """
+    loan = load_loan(connection, loan_id, lock=False)
+    last = through or loan.business_date
+    rows = connection.execute(_HISTORY, {"loan_id": loan_id, "known_at": known_at or loan.business_date}).all()
+    rules = loan.terms.product.delinquency
+    found = (
+        part
+        for day, end, *rest in rows
+        for part in _by_bucket(Position(day, *rest), end, rules)
+        if part.position.from_day <= last and (from_day is None or part.through is None or part.through >= from_day)
+    )
+    return loan.terms.currency, tuple(found)
+
+
+def _by_bucket(position: Position, through: date | None, rules: Delinquency) -> Iterator[DelinquencyRange]:
+    """Yield the parts of a range in which the bucket stays the same."""
+    starts = [position.from_day]
+    if position.counts_from is not None and position.stopped_on is None:
+        turns = (position.counts_from + timedelta(days=first) for first in rules.buckets)
+        starts += [day for day in turns if day > position.from_day and (through is None or day <= through)]
+    ends = [*(after - timedelta(days=1) for _, after in pairwise(starts)), through]
+    for start, end in zip(starts, ends, strict=True):
+        dpd = position.dpd(start)
+        yield DelinquencyRange(
+            position=replace(position, from_day=start),
+            through=end,
+            bucket=rules.bucket(dpd),
+            dpd_from=dpd,
+            dpd_through=None if end is None else position.dpd(end),
+        )
+
+
+_OWN_RULES = sa.text(
+    "SELECT v.content_hash, v.rules -> 'delinquency' -> 'buckets' AS buckets FROM servicing.product_version v"
+    " WHERE v.rules -> 'delinquency' ? 'buckets'"
+)
+
+
+def own_buckets(connection: sa.Connection) -> Mapping[str, tuple[int, ...]]:
+    """Return the buckets of the products that declare other ones than the default, by the hash of their content."""
+    default = Delinquency().buckets
+    rows = connection.execute(_OWN_RULES)
+    return {row.content_hash: tuple(row.buckets) for row in rows if tuple(row.buckets) != default}
+
+
+_AGES = (
+    "SELECT CASE WHEN r.loan_id IS NULL THEN CASE WHEN s.unpaid_since < :day THEN :day - s.unpaid_since ELSE 0 END"  # noqa: S608 - text of ours
+    " ELSE " + DAYS_PAST_DUE + " END AS dpd, {product} AS product, count(*) AS loans,"
+    " count(*) FILTER (WHERE s.matures_on <= :day) AS matured"
+    " FROM servicing.standing s JOIN servicing.loan l ON l.loan_id = s.loan_id"
+    " LEFT JOIN servicing.delinquency_range r ON r.loan_id = s.loan_id AND r.from_day <= :day"
+    " AND (r.through IS NULL OR r.through >= :day) AND r.superseded_on IS NULL {join}"
+    " WHERE l.book_id = :book_id AND s.is_open GROUP BY 1, 2"
+)
+_JOIN = (
+    " LEFT JOIN servicing.terms_version t ON t.loan_id = s.loan_id AND t.version = 1"
+    " AND t.product_hash = ANY (CAST(:own AS text[]))"
+)
+
+
+def open_by_bucket(connection: sa.Connection, book_id: int, day: date) -> tuple[dict[str, int], int]:
+    """Return how many open loans of a book are in each bucket of their products, and how many of all have matured."""
+    own = own_buckets(connection)
+    rules = Delinquency()
+    found, matured = dict.fromkeys(rules.bucket_names, 0), 0
+    # Where no product has buckets of its own, nobody asks for the product of each loan.
+    text = _AGES.format(product="t.product_hash" if own else "CAST(NULL AS text)", join=_JOIN if own else "")
+    values = {"book_id": book_id, "day": day, **({"own": list(own)} if own else {})}
+    for row in connection.execute(sa.text(text), values):
+        buckets = Delinquency(buckets=own[row.product]) if row.product else rules
+        name = buckets.bucket(row.dpd)
+        found[name] = found.get(name, 0) + row.loans
+        matured += row.matured
+    return found, matured
