@@ -59,6 +59,11 @@ delinquency_range = Table(
     CheckConstraint("through >= from_day", name="delinquency_range_ends"),
     _loan("delinquency_range"),
     PrimaryKeyConstraint("loan_id", "range_no", name="delinquency_range_pkey"),
+    Index(
+        "delinquency_range_past_due",
+        "through",
+        postgresql_where=text("superseded_on IS NULL AND counts_from IS NOT NULL"),
+    ),
     comment="Where a loan stands on days from_day to through (null: until something changes): days past due count"
     " from counts_from, in a pause up to stopped_on alone. Recomputable; what a later event has made otherwise"
     " is superseded",
@@ -162,6 +167,7 @@ promise = Table(
     _loan("promise"),
     PrimaryKeyConstraint("loan_id", "promise_no", name="promise_pkey"),
     UniqueConstraint("loan_id", "request_key", name="promise_request_key_key"),
+    Index("promise_by_due", "due_on"),
     comment="What a borrower promised to pay by a day, and what came of it; promises of one plan share its number",
 )
 

@@ -24,8 +24,19 @@ ON_DAY = f"r.from_day <= :day AND (r.through IS NULL OR r.through >= :day) AND {
 """Of them, the one of each loan that holds on a day."""
 
 
-DAYS_PAST_DUE = "greatest(0, coalesce(least(:day, r.stopped_on) - r.counts_from, 0))"
-"""The days past due of a loan on a day of its range; `least` passes over what is null."""
+def days_past_due_at(day: str) -> str:
+    """Return the SQL of the days past due of a loan on a day of its range; `least` passes over what is null."""
+    return f"greatest(0, coalesce(least({day}, r.stopped_on) - r.counts_from, 0))"
+
+
+DAYS_PAST_DUE = days_past_due_at(":day")
+
+
+PAST_DUE_NOW = (
+    "r.superseded_on IS NULL AND r.counts_from IS NOT NULL AND (r.through IS NULL OR r.through >= :day)"
+    " AND r.from_day <= :day"
+)
+"""The ranges in force today in which a loan is past due on a day; an index finds them among all that ever were."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

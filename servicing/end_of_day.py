@@ -8,7 +8,7 @@ Next: `docs/how-to/run_day.md`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 
@@ -33,6 +33,11 @@ STEPS = (
         " charge-off by the product's days past due, a loan that was left behind. A loan that fails is named, and the"
         " others go on.",
     ),
+    DayStep(
+        "collect",
+        "Open, move and close collection cases by the book's policy, and decide which promises were kept or broken, for"
+        " each day that was not run, in one transaction a day.",
+    ),
     DayStep("age", "Count the open loans by days past due."),
     DayStep("mature", "Count the open loans whose last installment has fallen due."),
 )
@@ -51,7 +56,8 @@ class LoanFailure:
 class DayReport:
     """What a run of the daily cycle came to.
 
-    `days` were booked set-based; `accrual_entries` then, `other_entries` by the folds of `brought_forward` loans.
+    `days` were booked set-based; `accrual_entries` then, `other_entries` by the folds of `brought_forward` loans;
+    `collections` are cases and promises by what became of them, those alone of which there are any.
     """
 
     day: date
@@ -62,6 +68,7 @@ class DayReport:
     failures: tuple[LoanFailure, ...]
     buckets: Mapping[str, int]
     matured: int
+    collections: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def entries(self) -> int:

@@ -224,12 +224,6 @@ class ProductUnknown(DomainError, code="product-unknown"):
     known: tuple[str, ...]
 
 
-class LaterWork(DomainError, code="not-supported-yet"):
-    """{key} is not supported yet"""
-
-    key: str
-
-
 class PaymentUnknown(DomainError, code="payment-unknown"):
     """loan {loan_id} has no payment {payment_id}"""
 
@@ -616,4 +610,46 @@ class RefinancingRefused(DomainError, code="refinancing-refused"):
 
     loan_id: int
     on: date
+    reason: str
+
+
+class CollectionPolicyInvalid(DomainError, code="collection-policy-invalid"):
+    """{place}: {reason}"""
+
+    place: str
+    reason: str
+
+
+class CollectionPolicyMissing(DomainError, code="collection-policy-missing"):
+    """no collection policy was loaded for book {book}"""
+
+    book: str
+
+
+class ContactCeased(DomainError, code="contact-ceased"):
+    """the borrower of loan {loan_id} must not be contacted by {channel} since {since}: {reason}"""
+
+    loan_id: int
+    channel: str
+    since: date
+    reason: str
+
+
+class CaseNotOpen(DomainError, code="case-not-open"):
+    """loan {loan_id} has no open collection case"""
+
+    loan_id: int
+
+
+class PromiseInvalid(DomainError, code="promise-invalid"):
+    """{field}: {reason}"""
+
+    field: str
+    reason: str
+
+
+class ContactInvalid(DomainError, code="contact-invalid"):
+    """{field}: {reason}"""
+
+    field: str
     reason: str

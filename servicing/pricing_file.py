@@ -78,7 +78,7 @@ class PricingFile:
 def parse_pricing(source: str, name: str = "file") -> tuple[PricingFile, ...]:
     """Read every document of a file.
 
-    Raises: ScenarioInvalid naming the place; LaterWork; ProductInvalid; TermsInvalid; CurrencyUnknown.
+    Raises: ScenarioInvalid naming the place; ProductInvalid; TermsInvalid; CurrencyUnknown.
     """
     return tuple(_document(document, name) for document in documents(source, name))
 

@@ -61,7 +61,7 @@ class Scenario:
 def parse_scenarios(source: str, name: str = "scenario") -> tuple[Scenario, ...]:
     """Read every document of a file.
 
-    Raises: ScenarioInvalid naming the place; LaterWork; ProductInvalid; TermsInvalid; CurrencyUnknown.
+    Raises: ScenarioInvalid naming the place; ProductInvalid; TermsInvalid; CurrencyUnknown.
     """
     return tuple(_scenario(document, name) for document in documents(source, name))
 

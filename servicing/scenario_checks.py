@@ -60,6 +60,7 @@ _DELINQUENCY: Mapping[str, Check] = {
     "recency_dpd": whole,
     "past_due": decimal,
 }
+_PROMISE: Mapping[str, Check] = {"status": text, "received": decimal}
 _REFUSED: Mapping[str, Check] = {"event": text, "code": text}
 
 
@@ -68,6 +69,7 @@ _BESIDE: Mapping[str, str] = {
     "parts": "allocation_of",
     "first": "allocation_of",
     "quote": "quote_of",
+    "promise": "promise_of",
     "missing": "payoff_of",
     "left": "payoff_of",
 }
@@ -145,6 +147,8 @@ _CHECKS: Mapping[str, Check] = {
     "parts": lambda value, place: _keys(value, place, _COMPONENTS),
     "quote_of": text,
     "quote": lambda value, place: _keys(value, place, _QUOTE),
+    "promise_of": text,
+    "promise": lambda value, place: _keys(value, place, _PROMISE),
     "payoff_of": text,
     "missing": lambda value, place: _keys(value, place, _MISSING),
     "left": lambda value, place: [decimal(each, f"{place}.{key}") for key, each in mapping(value, place).items()],

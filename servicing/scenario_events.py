@@ -1,6 +1,6 @@
 """The events of a scenario file: which there are, which keys each has, and how its values are read.
 
-A key that nobody knows is a mistake; an event of the format that is not built yet is refused by name, never ignored.
+A key that nobody knows is a mistake, and never ignored.
 Never: what an event does. Next: `servicing/commands/scenario_acts.py`.
 """
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from servicing.errors import LaterWork, ScenarioInvalid
+from servicing.errors import ScenarioInvalid
 from servicing.modification import TOLD
 from servicing.scenario_values import day, decimal, listed, mapping, money, text
 from servicing.waterfall_order import COMPONENTS
@@ -79,6 +79,7 @@ KINDS: Mapping[str, Keys] = {
     "modify": _keys("kind", f"{' '.join(TOLD)} {DECIDED}"),
     "reage": _keys("", f"installments first_due_on frequency {DECIDED}"),
     "reamortize": _keys("", DECIDED),
+    "promise": _keys("amount by"),
     "accelerate": _keys("", "reason approved_by"),
     "trial_plan": _keys(
         "payments amount", "first_due_on from frequency grace_days tolerance pause then reason approved_by"
@@ -93,18 +94,11 @@ KINDS: Mapping[str, Keys] = {
 }
 """The events that there are, by the word that a scenario has for them."""
 
-LATER = frozenset(
-    {
-        "promise",
-    }
-)
-"""The events of the format that are not built yet."""
-
 
 def read_events(found: Any, currency: str) -> Iterator[ScenarioEvent]:
     """Yield the events of a document in the order in which they are entered.
 
-    Raises: ScenarioInvalid naming the place; LaterWork.
+    Raises: ScenarioInvalid naming the place.
     """
     counts: Counter[str] = Counter()
     seen: set[str] = set()
@@ -130,8 +124,6 @@ def read_events(found: Any, currency: str) -> Iterator[ScenarioEvent]:
 def _kind(item: Any, place: str) -> str:
     kinds = [key for key in mapping(item, place) if key not in ("on", "entered")]
     for kind in kinds:
-        if kind in LATER:
-            raise LaterWork(key=f"events.{kind}")
         if kind not in KINDS:
             raise ScenarioInvalid(place=f"{place}.{kind}", reason="unknown key")
     if len(kinds) != 1 or "on" not in item:
@@ -195,6 +187,7 @@ _READERS: Mapping[str, Callable[[Any, str], Any]] = {
     "waterfall": _own_waterfall,
     "allocate": _own_split,
     "good_through": _own_day,
+    "by": _own_day,
     "component": _component,
     "penalty": _flag,
     "lifted": _flag,

@@ -60,6 +60,9 @@ def _differences(
     if "quote_of" in item:
         got = (_event(result, item["quote_of"]) or {}).get("quote")
         yield from _compare(f"{place}.quote_of {item['quote_of']}", item.get("quote") or {}, got)
+    if "promise_of" in item:
+        got = (_event(result, item["promise_of"]) or {}).get("promise")
+        yield from _compare(f"{place}.promise_of {item['promise_of']}", item.get("promise") or {}, got)
     for key in ("missing", "left"):
         if key in item:
             got = (_event(result, item["payoff_of"]) or {}).get(key)

@@ -42,6 +42,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "payoff": ("api.cli.payoffs:payoff", "Quote what pays a loan off, and pay it."),
     "credit": ("api.cli.credits:credit", "Pay a loan down: the lender out of goodwill, or a merchant."),
     "chargeback": ("api.cli.credits:chargeback", "Take back a payment, in part or whole."),
+    "collections": ("api.cli.collections:collections", "Collect what is past due: cases, contacts, promises."),
     "charge-off": ("api.cli.losses:charge_off", "Charge a loan off, with the approval of a second person."),
     "charge-off-reversal": ("api.cli.losses:charge_off_reversal", "Reverse a charge-off, as if it had never been."),
     "recovery": ("api.cli.losses:recovery", "Take what was recovered of a loan that is charged off."),

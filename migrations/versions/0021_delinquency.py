@@ -92,6 +92,13 @@ def _delinquency_range() -> None:
         " is superseded",
         postgresql_with={"fillfactor": "80"},
     )
+    op.create_index(
+        "delinquency_range_past_due",
+        "delinquency_range",
+        ["through"],
+        schema="servicing",
+        postgresql_where=sa.text("superseded_on IS NULL AND counts_from IS NOT NULL"),
+    )
 
 
 def _policy() -> None:
@@ -197,6 +204,7 @@ def _promise() -> None:
         schema="servicing",
         comment="What a borrower promised to pay by a day, and what came of it; promises of one plan share its number",
     )
+    op.create_index("promise_by_due", "promise", ["due_on"], schema="servicing")
 
 
 def _flag() -> None:

@@ -21,6 +21,7 @@ from ledger.errors import DomainError
 from ledger.queries.accounts import book as load_book
 from ledger.unit_of_work import UnitOfWork, run
 from servicing.commands.bulk_accrual import BulkAccrual, accrue_days
+from servicing.commands.collection_days import work_cases, work_loan
 from servicing.commands.converge import converge
 from servicing.commands.rate_resets import reset_by_index
 from servicing.commands.standing import record_standings
@@ -73,6 +74,7 @@ def run_cycle(
         bulk = accrue_days(engine, book_code, book.book_id, day, actor=actor, on_progress=partial(report, "accrue"))
     forward = _Forward(engine, book_code, book.book_id, day, actor, dry_run)
     forward.bring_all(partial(report, "bring_forward"))
+    worked = {} if dry_run else work_cases(engine, book.book_id, day, actor=actor)
     with engine.connect() as connection:
         ages, matured = open_by_bucket(connection, book.book_id, day)
     report("mature", 1, 1)
@@ -85,6 +87,7 @@ def run_cycle(
         failures=tuple(forward.failures),
         buckets=ages,
         matured=matured,
+        collections=worked,
     )
 
 
@@ -111,7 +114,9 @@ def run_day(uow: UnitOfWork, loan_id: int, day: date) -> tuple[int, ...]:
     """
     loan = load_loan(uow.connection, loan_id, lock=True)
     _refuse_ahead(loan, day)
-    return _close_days(uow, loan, day, load_roles(uow.connection, loan.book_code))
+    entries = _close_days(uow, loan, day, load_roles(uow.connection, loan.book_code))
+    work_loan(uow, load_book(uow.connection, loan.book_code).book_id, loan_id, day)
+    return entries
 
 
 def accrue_loan(uow: UnitOfWork, loan_id: int, day: date) -> tuple[int, ...]:

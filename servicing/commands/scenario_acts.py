@@ -24,6 +24,7 @@ from ledger.queries.periods import periods
 from ledger.unit_of_work import UnitOfWork
 from servicing.commands.charge_offs import charge_off, reverse_charge_off, take_recovery
 from servicing.commands.chargebacks import charge_back
+from servicing.commands.collections import promise
 from servicing.commands.credits import credit
 from servicing.commands.cycle import accrue_loan, run_day
 from servicing.commands.drawdowns import draw_down
@@ -60,6 +61,8 @@ class Live:
     """The latest day on which an event was entered. A month that closes takes the business date one day further."""
     event_nos: dict[str, int] = field(default_factory=dict)
     quotes: dict[str, int] = field(default_factory=dict)
+    promises: dict[str, int] = field(default_factory=dict)
+    """The promise of each event that made one."""
     last_entry: int = 0
     written: dict[str, tuple[EntryView, ...]] = field(default_factory=dict)
     """The entries that each event wrote, as it was entered."""
@@ -344,6 +347,17 @@ def _reset_rate(live: Live, event: ScenarioEvent) -> int:
     return reset_rate(live.uow, live.loan_id, rate=rate, effective_date=event.on, request_key=key).event_no
 
 
+def _promise(live: Live, event: ScenarioEvent) -> None:
+    (made,) = promise(
+        live.uow,
+        live.loan_id,
+        amounts=[live.money(event)],
+        due_on=[date.fromisoformat(event.values["by"])],
+        request_key=live.key_of(event),
+    )
+    live.promises[event.id] = made.promise_no
+
+
 def _run_day(live: Live, event: ScenarioEvent) -> None:
     run_day(live.uow, live.loan_id, event.on)
 
@@ -389,6 +403,7 @@ ACTS: Mapping[str, Act] = {
     "flag": _set_flag,
     "disburse": _draw,
     "rate": _reset_rate,
+    "promise": _promise,
     "run_day": _run_day,
     "accrue": _accrue,
     "close_month": _close_months,

@@ -24,6 +24,7 @@ from ledger.queries.entries import EntryView, entries
 from ledger.unit_of_work import UnitOfWork, run
 from servicing.aging import position_on
 from servicing.buckets import buckets
+from servicing.collection_queries import collecting
 from servicing.commands.boarding import board_and_fund_loans
 from servicing.commands.indexes import load_index
 from servicing.commands.scenario_acts import Live, act
@@ -133,7 +134,11 @@ def _report(live: Live, happened: list[dict[str, Any]]) -> dict[str, Any]:
     on = live.day
     final = loan_view(live.uow.connection, live.loan_id, on)
     history = versions(live.uow.connection, live.loan_id)
+    promises = {each.promise_no: each for each in collecting(live.uow.connection, live.loan_id).promises}
     for item in happened:
+        if item["id"] in live.promises:
+            made = promises[live.promises[item["id"]]]
+            item["promise"] = {"status": made.status, "received": live.text(made.received)}
         number = live.event_nos.get(item["id"])
         if item["kind"] not in ALLOCATED or number is None:
             continue

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from servicing.errors import LaterWork, ProductInvalid, ScenarioInvalid
+from servicing.errors import ProductInvalid, ScenarioInvalid
 from servicing.scenario import parse_scenarios
 
 LOAN = "loan: {principal: 1200, rate: 0, installments: 12, funded_on: 2026-01-01, first_due_on: 2026-02-01}\n"
@@ -90,15 +90,3 @@ def test_two_events_of_one_name_are_refused() -> None:
     )
     with pytest.raises(ScenarioInvalid, match="another event is called payment-2"):
         parse_scenarios(text)
-
-
-@pytest.mark.parametrize(
-    ("text", "named"),
-    [
-        (LOAN + "events: [{on: 2026-02-01, promise: {amount: 5, by: 2026-03-01}}]", "events.promise"),
-    ],
-)
-def test_later_work_is_refused_by_name(text: str, named: str) -> None:
-    with pytest.raises(LaterWork) as refused:
-        parse_scenarios(text)
-    assert refused.value.key == named
