@@ -194,6 +194,16 @@ def sealed_at(connection: sa.Connection, block_no: int) -> datetime | None:
     return found
 
 
+def business_date_at(connection: sa.Connection, book_id: int, block_no: int) -> date | None:
+    """Return the business date of a book when a block was sealed, None if there was none yet."""
+    statement = sa.text(
+        "SELECT max(d.business_date) FROM ledger.business_day d JOIN ledger.seal_block b ON b.block_no = :block_no"
+        " WHERE d.book_id = :book_id AND d.recorded_at <= b.sealed_at"
+    )
+    found: date | None = connection.scalar(statement, {"book_id": book_id, "block_no": block_no})
+    return found
+
+
 def head_block(connection: sa.Connection) -> int:
     """Return the number of the newest seal block, 0 if nothing was ever sealed."""
     found = connection.scalar(sa.text("SELECT coalesce(max(block_no), 0) FROM ledger.seal_block"))

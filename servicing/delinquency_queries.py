@@ -142,3 +142,128 @@ def open_by_bucket(connection: sa.Connection, book_id: int, day: date) -> tuple[
         found[name] = found.get(name, 0) + row.loans
         matured += row.matured
     return found, matured
+
+
+# --- Of a whole book --------------------------------------------------------------------------------------
+
+GRID = Delinquency()
+"""The buckets of reports over many products: everybody's, so that products can be compared."""
+_FIRST_DAYS = f"CAST(ARRAY[{', '.join(map(str, GRID.buckets))}] AS integer[])"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgedLoans:
+    """The loans of a bucket on a day, and what is past due of them by component, in minor units."""
+
+    bucket: str
+    currency: str
+    loans: int
+    principal: int
+    interest: int
+    fees: int
+    penalties: int
+
+
+_AGING = sa.text(
+    f"SELECT width_bucket({DAYS_PAST_DUE}, {_FIRST_DAYS}) AS place, l.currency, count(*) AS loans,"  # noqa: S608
+    " sum(r.principal) AS principal, sum(r.interest) AS interest, sum(r.fees) AS fees, sum(r.penalties) AS penalties"
+    " FROM servicing.delinquency_range r JOIN servicing.loan l ON l.loan_id = r.loan_id"
+    f" WHERE l.book_id = :book_id AND r.status = 'open' AND {ON_DAY} GROUP BY 1, 2 ORDER BY 2, 1"
+)
+
+
+def aging(connection: sa.Connection, book_id: int, day: date, known_at: date) -> tuple[AgedLoans, ...]:
+    """Return the open loans of a book on a day by bucket, as they were known at the close of another."""
+    rows = connection.execute(_AGING, {"book_id": book_id, "day": day, "known_at": known_at})
+    return tuple(
+        AgedLoans(
+            bucket=GRID.bucket_names[row.place],
+            currency=row.currency,
+            loans=row.loans,
+            principal=int(row.principal),
+            interest=int(row.interest),
+            fees=int(row.fees),
+            penalties=int(row.penalties),
+        )
+        for row in rows
+    )
+
+
+_ROLLS = sa.text(
+    "WITH placed AS ("  # noqa: S608
+    f"SELECT r.loan_id, CAST(:day AS date) AS day, r.status, width_bucket({DAYS_PAST_DUE}, {_FIRST_DAYS}) AS place"
+    f" FROM servicing.delinquency_range r WHERE {ON_DAY}"
+    ") SELECT a.place AS before, CASE WHEN b.status = 'open' THEN CAST(b.place AS text) ELSE b.status END AS after,"
+    " count(*) AS loans FROM placed b JOIN servicing.loan l ON l.loan_id = b.loan_id"
+    f" JOIN (SELECT r.loan_id, width_bucket({days_past_due_at(':first')},"
+    f" {_FIRST_DAYS}) AS place FROM servicing.delinquency_range r WHERE r.status = 'open' AND r.from_day <= :first"
+    f" AND (r.through IS NULL OR r.through >= :first) AND {IN_FORCE}) a ON a.loan_id = b.loan_id"
+    " WHERE l.book_id = :book_id GROUP BY 1, 2 ORDER BY 1, 2"
+)
+
+
+def rolls(
+    connection: sa.Connection, book_id: int, first: date, last: date, known_at: date
+) -> Mapping[str, Mapping[str, int]]:
+    """Return how many loans that were open in a bucket on one day were in which on a later one, or had which status."""
+    found: dict[str, dict[str, int]] = {}
+    values = {"book_id": book_id, "first": first, "day": last, "known_at": known_at}
+    for row in connection.execute(_ROLLS, values):
+        after = GRID.bucket_names[int(row.after)] if row.after.isdigit() else row.after
+        found.setdefault(GRID.bucket_names[row.before], {})[after] = row.loans
+    return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vintage:
+    """The loans that were funded in a month, and how many were how far behind at the end of a later month.
+
+    A loan that is charged off counts as 90 days past due and more.
+    """
+
+    funded: date
+    month_on_book: int
+    loans: int
+    over_30: int
+    over_60: int
+    over_90: int
+
+
+_AT_END = days_past_due_at("e.month_end")
+_VINTAGES = sa.text(
+    "WITH vintage AS (SELECT CAST(date_trunc('month', t.effective_date) AS date) AS funded, count(*) AS loans"  # noqa: S608
+    " FROM servicing.terms_version t JOIN servicing.loan l ON l.loan_id = t.loan_id"
+    " WHERE l.book_id = :book_id AND t.version = 1 GROUP BY 1), behind AS ("
+    "SELECT CAST(date_trunc('month', t.effective_date) AS date) AS funded, e.month_end,"
+    f" count(*) AS over_30, count(*) FILTER (WHERE r.status = 'charged_off' OR {_AT_END} >= 60) AS over_60,"
+    f" count(*) FILTER (WHERE r.status = 'charged_off' OR {_AT_END} >= 90) AS over_90"
+    " FROM servicing.delinquency_range r JOIN servicing.loan l ON l.loan_id = r.loan_id"
+    " JOIN servicing.terms_version t ON t.loan_id = r.loan_id AND t.version = 1"
+    " CROSS JOIN LATERAL (SELECT CAST(m + interval '1 month' - interval '1 day' AS date) AS month_end FROM"
+    "  generate_series(date_trunc('month', CAST(r.from_day AS timestamp)), least(r.through, :day), '1 month') m) e"
+    f" WHERE l.book_id = :book_id AND (r.since IS NOT NULL OR r.status = 'charged_off') AND {IN_FORCE}"
+    " AND e.month_end BETWEEN r.from_day AND least(r.through, :day)"
+    f" AND (r.status = 'charged_off' OR {_AT_END} >= 30) GROUP BY 1, 2)"
+    " SELECT v.funded, v.loans, CAST(e.month_end AS date) AS month_end, coalesce(b.over_30, 0) AS over_30,"
+    " coalesce(b.over_60, 0) AS over_60, coalesce(b.over_90, 0) AS over_90 FROM vintage v"
+    " CROSS JOIN LATERAL (SELECT CAST(m + interval '1 month' - interval '1 day' AS date) AS month_end FROM"
+    "  generate_series(CAST(v.funded AS timestamp), :day, '1 month') m) e"
+    " LEFT JOIN behind b ON b.funded = v.funded AND b.month_end = e.month_end"
+    " WHERE e.month_end <= :day ORDER BY 1, 3"
+)
+
+
+def vintages(connection: sa.Connection, book_id: int, day: date, known_at: date) -> tuple[Vintage, ...]:
+    """Return the vintages of a book at each month end through a day; the month of the funding has the number 0."""
+    rows = connection.execute(_VINTAGES, {"book_id": book_id, "day": day, "known_at": known_at})
+    return tuple(
+        Vintage(
+            funded=row.funded,
+            month_on_book=12 * (row.month_end.year - row.funded.year) + row.month_end.month - row.funded.month,
+            loans=row.loans,
+            over_30=row.over_30,
+            over_60=row.over_60,
+            over_90=row.over_90,
+        )
+        for row in rows
+    )

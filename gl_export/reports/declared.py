@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from gl_export.rendering import Report
 from gl_export.reports.clearing_accounts import clearing_report
+from gl_export.reports.delinquency import aging_report, roll_rates_report, vintages_report
 from gl_export.reports.loan_roll_forward import loan_roll_forward_detail, loan_roll_forward_report
 from gl_export.reports.modifications import difficulty_report, modifications_report
 from gl_export.reports.reconciliation import reconciliation_report
@@ -54,4 +55,7 @@ REPORTS = (
         difficulty_report,
     ),
     DeclaredReport("clearing_accounts", "what is left in clearing accounts, and how old it is", False, clearing_report),
+    DeclaredReport("delinquency_aging", "open loans by days past due, and what is past due", False, aging_report),
+    DeclaredReport("roll_rates", "from which bucket loans went to which within a month", True, roll_rates_report),
+    DeclaredReport("vintages", "how many loans of a funding month were 30, 60, 90 days behind", False, vintages_report),
 )
