@@ -49,6 +49,8 @@ class Bank:
     """What a bank sees: the entries that reached it, and what it gave and took for them in cents."""
 
     random: Random
+    answers_of: float = 0.5
+    """What part of the entries it answers; of the others it says nothing."""
     waiting: dict[str, int] = field(default_factory=dict)
     taken: int = 0
     unmatched: int = 0
@@ -66,7 +68,7 @@ class Bank:
         """Return what it answers on a day: each waiting entry once, most of them by silence."""
         found: list[Answered] = []
         for trace, amount in sorted(self.waiting.items()):
-            if self.random.random() < 0.5:
+            if self.random.random() < self.answers_of:
                 found += self._answer(trace, amount)
             del self.waiting[trace]
         return found
