@@ -54,7 +54,7 @@ class Settings(BaseSettings):
     )
     bank_account_keys: SecretStr | None = Field(
         default=None,
-        description="Fernet keys for the numbers of bank accounts, separated by commas; the first one encrypts",
+        description="Fernet keys for account numbers and personal data, separated by commas; the first one encrypts",
     )
     ach_program: Path | None = Field(
         default=None, description="a TOML file that says who sends files to the clearing house, and how"

@@ -16,6 +16,7 @@ from ledger import errors as ledger
 from ledger.domain_error import DomainError
 from ledger.embedded import errors as embedded
 from origination import errors as origination
+from origination.intake import errors as intake
 from servicing import errors as servicing
 from servicing.nacha import errors as nacha
 from servicing.rails import errors as rails
@@ -54,6 +55,7 @@ ERRORS_BY_STATUS: Mapping[HTTPStatus, tuple[type[DomainError], ...]] = {
         ledger.RoleMapUnknown,
         ledger.SubledgerUnknown,
         ledger.TemplateUnknown,
+        intake.FormUnknown,
         origination.ApplicationUnknown,
         servicing.EventUnknown,
         servicing.FeeUnknown,
@@ -91,6 +93,12 @@ ERRORS_BY_STATUS: Mapping[HTTPStatus, tuple[type[DomainError], ...]] = {
         nacha.AchItemSettled,
         nacha.AchNothingToSend,
         nacha.AchReversalRefused,
+        intake.DraftMoved,
+        intake.DraftSubmitted,
+        intake.DuplicateApplication,
+        intake.ErasureRefused,
+        intake.ErasureTooEarly,
+        intake.PersonalDataErased,
         origination.ApplicationExists,
         origination.ApplicationStateRefused,
         servicing.AccrualStateRefused,
@@ -177,6 +185,13 @@ ERRORS_BY_STATUS: Mapping[HTTPStatus, tuple[type[DomainError], ...]] = {
         nacha.AchProgramInvalid,
         nacha.AchItemMismatch,
         nacha.AchTraceNotSent,
+        intake.ApplicationFieldsInvalid,
+        intake.ChannelUnknown,
+        intake.FormInvalid,
+        intake.ReasonMissing,
+        intake.RoleUnknown,
+        intake.RouteMissing,
+        intake.RoutingInvalid,
         origination.ApplicationInvalid,
         origination.DisbursementMismatch,
         servicing.AdvanceUnrepaid,
@@ -262,6 +277,7 @@ ERRORS_BY_STATUS: Mapping[HTTPStatus, tuple[type[DomainError], ...]] = {
         rails.VaultKeyInvalid,
         rails.VaultKeyMissing,
         rails.VaultKeyUnknown,
+        intake.PersonalDataKeyUnknown,
     ),
     # Nothing is wrong with the request; an operator must act.
     HTTPStatus.SERVICE_UNAVAILABLE: (

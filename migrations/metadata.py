@@ -12,7 +12,12 @@ import sqlalchemy as sa
 
 PACKAGES = ("ledger", "servicing", "origination", "gl_export", "api")
 SCHEMAS = frozenset(PACKAGES)
-MORE_TABLES = ("servicing.rail_tables", "servicing.collection_tables")
+MORE_TABLES = (
+    "servicing.rail_tables",
+    "servicing.collection_tables",
+    "origination.intake_tables",
+    "origination.verification_tables",
+)
 """Modules that declare further tables on the metadata of their package."""
 
 

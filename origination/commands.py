@@ -49,15 +49,17 @@ def submit_application(uow: UnitOfWork, book_code: str, request: LoanRequest) ->
     return submit_applications(uow, book_code, (request,))[0]
 
 
-def submit_applications(uow: UnitOfWork, book_code: str, requests: Sequence[LoanRequest]) -> tuple[int, ...]:
-    """Enter applications, all or none, and return their ids in order.
+def submit_applications(
+    uow: UnitOfWork, book_code: str, requests: Sequence[LoanRequest], *, drafted: Sequence[int] = ()
+) -> tuple[int, ...]:
+    """Enter applications, all or none, and return their ids in order: those of their drafts, where they had drafts.
 
     Raises: BookUnknown; ApplicationExists for the first that was entered before, or stands here twice.
     """
     found = book(uow.connection, book_code)
     if not requests:
         return ()
-    ids = tuple(take_ids(uow.connection.engine, "application", len(requests)))
+    ids = tuple(drafted) or tuple(take_ids(uow.connection.engine, "application", len(requests)))
     _refuse_known(uow.connection, found.book_id, requests, ids)
     store.insert_applications(
         uow.connection,

@@ -38,11 +38,11 @@ class BankAccountUnknown(DomainError, code="bank-account-unknown"):
 
 
 class VaultKeyMissing(DomainError, code="vault-key-missing"):
-    """no key is set under which bank account numbers are kept; set LOANBOOK_BANK_ACCOUNT_KEYS"""
+    """no key is set under which account numbers and personal data are kept; set LOANBOOK_BANK_ACCOUNT_KEYS"""
 
 
 class VaultKeyInvalid(DomainError, code="vault-key-invalid"):
-    """key {place} of those for bank account numbers is no Fernet key: 32 bytes in URL-safe base64"""
+    """key {place} of LOANBOOK_BANK_ACCOUNT_KEYS is no Fernet key: 32 bytes in URL-safe base64"""
 
     place: int
 

@@ -64,7 +64,12 @@ REFERENCE_TABLES = {
         "collection_policy": "how books collect, a row for each version",
         "collection_mark": "one row for each book",
     },
-    "origination": {},
+    "origination": {
+        "application_form": "the forms of the products",
+        "routing_table": "a few rows for each book",
+        "intake_gate": "sixty-four rows",
+        "verification_source": "the sources",
+    },
     "gl_export": {
         "account_mapping": "the chart of accounts",
         "batch": "one row for each export",

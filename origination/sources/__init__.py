@@ -1,0 +1,1 @@
+"""Sources that are asked about applicants, one file per way of asking."""

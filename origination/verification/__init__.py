@@ -1,0 +1,1 @@
+"""What is found out about an applicant by asking others: pure modules."""
