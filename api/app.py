@@ -21,6 +21,7 @@ from api.routes import (
     ach,
     agreements,
     allowance,
+    applications,
     cards,
     collections,
     credits,
@@ -50,6 +51,7 @@ MAX_ID = 2**63 - 1
 
 BLUEPRINTS = (
     health.routes,
+    applications.routes,
     loans.routes,
     modifications.routes,
     agreements.routes,

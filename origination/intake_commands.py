@@ -37,8 +37,8 @@ from origination.intake.errors import (
 )
 from origination.intake.form import Form, parse_form, shipped_form, shipped_forms
 from origination.intake.persons import derived, matches_of
+from origination.intake.records import Consent, Intake, Release, Submission, Version
 from origination.intake.routing import Routed, Routing, parse_routing, shipped_routing
-from origination.intake_store import Consent, Intake, Release, Submission, Version
 from servicing.errors import TermsInvalid
 from servicing.queries import product_named
 from servicing.terms import Terms

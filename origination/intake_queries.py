@@ -18,10 +18,9 @@ from origination import intake_tables as tables
 from origination import personal_store
 from origination.errors import ApplicationUnknown
 from origination.intake.form import Form, parse_form, shipped_form, shipped_forms
+from origination.intake.records import Access, Consent, Erasure, Intake, Submission, Version
 from origination.intake.routing import Routing, parse_routing, shipped_routing
-from origination.intake_store import Consent, Intake, Submission, Version
 from origination.personal_data import shown
-from origination.personal_store import Access, Erasure
 from origination.store import load_applications
 from servicing.vault import Vault
 

@@ -6,8 +6,7 @@ Never: personal data (`origination/personal_store.py`), decisions, or a commit. 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,75 +14,9 @@ from sqlalchemy.dialects import postgresql
 
 from origination import intake_tables as tables
 from origination import tables as core
+from origination.intake.records import Consent, Intake, Release, Submission, Version
 
 _TEXTS: sa.types.TypeEngine[Any] = postgresql.ARRAY(sa.Text)
-
-
-@dataclass(frozen=True, slots=True)
-class Release:
-    """A declaration in force: its release, its hash, its JSON."""
-
-    release: int
-    content_hash: str
-    declaration: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Intake:
-    """An application from the first thing that was saved of it."""
-
-    application_id: int
-    book_id: int
-    external_id: str
-    product: str
-    channel: str
-    entered_by: str
-    entered_on: date
-
-
-@dataclass(frozen=True, slots=True)
-class Version:
-    """What was saved at a time, without personal data."""
-
-    version_no: int
-    form_hash: str
-    data: Mapping[str, Any]
-    actor: str
-    saved_on: date
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Submission:
-    """What was submitted and where it went."""
-
-    application_id: int
-    version_no: int
-    book_id: int
-    product: str
-    form_release: int
-    derived: Mapping[str, Any]
-    workflow: str
-    queue: str
-    routing_release: int
-    route_no: int
-    duplicate_of: tuple[int, ...]
-    actor: str
-    submitted_on: date
-    keep_until: date
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Consent:
-    """What an applicant agreed to."""
-
-    kind: str
-    text_version: str
-    text_hash: str
-    given_at: datetime
-    channel: str
-    agent: str | None
-    by_ip: bool
-    by_device: bool
 
 
 def latest_release(connection: sa.Connection, table: sa.Table, key: Mapping[str, Any]) -> Release | None:

@@ -24,9 +24,8 @@ from origination.intake.errors import (
     ReasonMissing,
 )
 from origination.intake.persons import match_text
+from origination.intake.records import Erasure, Intake
 from origination.intake_commands import form_in_force
-from origination.intake_store import Intake
-from origination.personal_store import Erasure
 from origination.store import load_applications
 from servicing.vault import Vault
 

@@ -8,40 +8,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from origination import intake_tables as tables
 from origination.intake.errors import PersonalDataKeyUnknown
+from origination.intake.records import Access, Erasure
 from servicing.vault import Sealed, Vault
 
 VERSION, REQUEST, RESPONSE = "version", "request", "response"
-
-
-@dataclass(frozen=True, slots=True)
-class Access:
-    """Who saw personal data as they are."""
-
-    access_no: int
-    actor: str
-    role: str
-    groups: tuple[str, ...]
-    reason: str
-    recorded_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Erasure:
-    """Who erased the personal data of an application."""
-
-    erased_on: date
-    actor: str
-    approver: str | None
-    reason: str
-    rows_erased: int
 
 
 def keep_text(

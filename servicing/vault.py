@@ -1,4 +1,4 @@
-"""The vault: account numbers and personal data are encrypted before they are written, by keys that the door brings along.
+"""The vault: account numbers and personal data are encrypted before they are written, by keys that the door brings.
 
 The first key encrypts; all of them decrypt, so that a key can be replaced while the books go on. A token does not say
 which key it is under, so the key's id stands beside it: the beginning of its hash. What must be found again without

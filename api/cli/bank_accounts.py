@@ -162,20 +162,23 @@ def list_accounts(session: Session, loan_id: int) -> None:
 @bank_account.command("rotate")
 @changes_installation
 def rotate(session: Session) -> None:
-    """Encrypt by the first key of LOANBOOK_BANK_ACCOUNT_KEYS every number that is under another one.
+    """Encrypt by the first key of LOANBOOK_BANK_ACCOUNT_KEYS every number and all personal data under another one.
 
     Run again, it finds none; then the other keys can be dropped.
 
     \b
     loanbook bank-account rotate --dry-run
     """
+    from origination.personal_data import rotate_personal_data
     from servicing.commands.bank_accounts import rotate_keys
 
-    vault = _vault(session)
+    vault, engine = _vault(session), session.edge.engine
     with session.edge.named_trouble():
-        count = rotate_keys(session.edge.engine, vault, actor=session.actor, dry_run=session.dry_run)
-    text = f"{count} numbers were encrypted anew, under key {vault.key_id}."
-    session.show({"rotated": count, "key_id": vault.key_id}, lambda: print_line(text))
+        count = rotate_keys(engine, vault, actor=session.actor, dry_run=session.dry_run)
+        personal = rotate_personal_data(engine, vault, actor=session.actor, dry_run=session.dry_run)
+    text = f"{count} numbers and {personal} rows of personal data were encrypted anew, under key {vault.key_id}."
+    found = {"rotated": count, "personal_data": personal, "key_id": vault.key_id}
+    session.show(found, lambda: print_line(text))
 
 
 @click.group()

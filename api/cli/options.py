@@ -1,7 +1,8 @@
 """The options that commands share, and the types of their values.
 
-`@reads` gives a command `--book` and `--json`; `@changes` gives it who acts, who approves and `--dry-run` as
-well; the two for the installation leave the book out. Each hands the command a session as its first argument.
+`@reads` gives a command `--book` and `--json`, `@reads_as` who acts too; `@changes` gives it who acts, who
+approves and `--dry-run` as well; the two for the installation leave the book out. Each hands the command a session as
+its first argument.
 Next: `api/cli/session.py`.
 """
 
@@ -92,6 +93,11 @@ MONTH = MonthType()
 def reads(command: F) -> F:
     """Give a command a session that reads, and the options of one."""
     return _with_session(command, (BOOK, JSON))
+
+
+def reads_as(command: F) -> F:
+    """Give a command a session that reads as somebody, where it is written down who looked."""
+    return _with_session(command, (BOOK, ACTOR, JSON))
 
 
 def changes(command: F) -> F:

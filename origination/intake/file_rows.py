@@ -11,12 +11,17 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 from origination.intake.checking import Problem, check
 from origination.intake.documents import Document, flat, nested
 from origination.intake.form import Form
+from servicing.tapes.csv_file import CsvFile
+from servicing.tapes.json_lines import JsonLinesFile
 from servicing.tapes.rows import MISTAKES, Header, Mistake, TapeFile, TapeRow
+from servicing.tapes.tape import ENDINGS
+from servicing.tapes.xlsx_file import XlsxFile
 
 NAME = "external_id"
 
@@ -73,6 +78,17 @@ class ApplicationFile:
         if problems:
             return FileApplication(row, name, mistakes=tuple(mistakes_of(self.form, row, problems)))
         return FileApplication(row, name, checked.data)
+
+
+def open_file(path: Path, format_: str | None = None) -> TapeFile:
+    """Return a file of the format that is given, or of its ending; without any, it is CSV."""
+    match format_ or ENDINGS.get(path.suffix.lower()):
+        case "xlsx":
+            return XlsxFile(path)
+        case "jsonl":
+            return JsonLinesFile(path)
+        case _:
+            return CsvFile(path, delimiter="\t" if path.suffix.lower() == ".tsv" else ",")
 
 
 def data_of(form: Form, texts: Mapping[str, str]) -> Document:
