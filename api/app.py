@@ -42,6 +42,7 @@ from api.routes import (
     refinancing,
     sales,
     trial_balance,
+    verification,
 )
 from servicing.nacha.program import Program
 from servicing.rails.cards import CardProcessor
@@ -52,6 +53,7 @@ MAX_ID = 2**63 - 1
 BLUEPRINTS = (
     health.routes,
     applications.routes,
+    verification.routes,
     loans.routes,
     modifications.routes,
     agreements.routes,

@@ -138,7 +138,7 @@ def take(
 ) -> Json:
     """Open an application, and submit it at once if that is asked."""
     saved = open_application(uow, vault, book_code, opening, data)
-    sent = submit_intake(uow, vault, book_code, saved.application_id) if submit else None
+    sent = submit_intake(uow, vault, book_code, saved.application_id, is_new=True) if submit else None
     return saved_json(saved, sent)
 
 
@@ -174,9 +174,24 @@ def once_sealed(
         subledger_id=book(uow.connection, book_code).own_subledger_id,
         key=key,
         command=command,
-        inputs={name: vault.indexes(f"request:{name}", canonical_text(value))[0] for name, value in inputs.items()},
+        inputs={
+            name: vault.indexes(f"request:{name}", canonical_text(_exact(value)))[0] for name, value in inputs.items()
+        },
         work=work,
     )
+
+
+def _exact(value: Any) -> Any:
+    """Return a value in which floats are texts: one is refused field by field, not because it has no digest."""
+    match value:
+        case float():
+            return repr(value)
+        case Mapping():
+            return {name: _exact(each) for name, each in value.items()}
+        case list():
+            return [_exact(each) for each in value]
+        case _:
+            return value
 
 
 def _consent_json(each: Consent) -> Json:

@@ -61,6 +61,9 @@ class Settings(BaseSettings):
     )
     card_processor_url: HttpUrl | None = Field(default=None, description="where the card processor is reached")
     card_processor_key: SecretStr | None = Field(default=None, description="the key that opens the card processor")
+    bureau_key: SecretStr | None = Field(
+        default=None, description="the key that opens the bureau for trying out, and that its sources send"
+    )
     card_webhook_secret: SecretStr | None = Field(
         default=None, description="the secret with which the card processor signs its messages"
     )

@@ -17,6 +17,7 @@ from ledger.domain_error import DomainError
 from ledger.embedded import errors as embedded
 from origination import errors as origination
 from origination.intake import errors as intake
+from origination.verification import errors as verification
 from servicing import errors as servicing
 from servicing.nacha import errors as nacha
 from servicing.rails import errors as rails
@@ -99,6 +100,7 @@ ERRORS_BY_STATUS: Mapping[HTTPStatus, tuple[type[DomainError], ...]] = {
         intake.ErasureRefused,
         intake.ErasureTooEarly,
         intake.PersonalDataErased,
+        verification.NotSubmitted,
         origination.ApplicationExists,
         origination.ApplicationStateRefused,
         servicing.AccrualStateRefused,
@@ -192,6 +194,9 @@ ERRORS_BY_STATUS: Mapping[HTTPStatus, tuple[type[DomainError], ...]] = {
         intake.RoleUnknown,
         intake.RouteMissing,
         intake.RoutingInvalid,
+        verification.FactInvalid,
+        verification.SourceInvalid,
+        verification.VerificationKindUnknown,
         origination.ApplicationInvalid,
         origination.DisbursementMismatch,
         servicing.AdvanceUnrepaid,

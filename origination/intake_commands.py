@@ -138,6 +138,7 @@ def save_application(
 
     Raises: BookUnknown; ApplicationUnknown; DraftSubmitted; DraftMoved; PersonalDataErased; ApplicationFieldsInvalid.
     """
+    store.pass_gates(uow.connection, {gate_of(application_id)})
     row, latest, before = _draft(uow, vault, book_code, application_id)
     if on_version is not None and on_version != latest.version_no:
         raise DraftMoved(application_id=application_id, version_no=latest.version_no)
@@ -146,8 +147,12 @@ def save_application(
     return _save(uow, vault, form, row, latest.version_no + 1, merged(before, data), today)
 
 
-def submit_intake(uow: UnitOfWork, vault: Vault, book_code: str, application_id: int) -> Submission:
+def submit_intake(
+    uow: UnitOfWork, vault: Vault, book_code: str, application_id: int, *, is_new: bool = False
+) -> Submission:
     """Submit an application as it was saved last: checked whole, looked up for repeats, routed.
+
+    One that this transaction has opened itself, `is_new`, is nobody else's to erase meanwhile.
 
     Raises: BookUnknown; ApplicationUnknown; DraftSubmitted; PersonalDataErased; ApplicationFieldsInvalid with every
     field that is wrong; DuplicateApplication; RouteMissing.
@@ -159,6 +164,9 @@ def submit_intake(uow: UnitOfWork, vault: Vault, book_code: str, application_id:
     require(checked.problems)
     request = _request(uow.connection, form, row, checked.data, today)
     matches = matches_of(form, checked.data)
+    own_gate = set() if is_new else {gate_of(application_id)}
+    store.pass_gates(uow.connection, gates_of(vault, matches) | own_gate)
+    _refuse_erased(uow.connection, application_id)
     repeats = _repeats(uow, vault, form, row, matches, today)
     routing, routing_release = routing_in_force(uow, row.book_id)
     given = _routed(row, checked.data, duplicate=bool(repeats))
@@ -215,6 +223,17 @@ def gates_of(vault: Vault, matches: Mapping[str, str]) -> set[int]:
     return {int(vault.indexes(kind, text)[0][:8], 16) % GATES for kind, text in matches.items()}
 
 
+def gate_of(application_id: int) -> int:
+    """Return the gate that whoever writes or erases personal data of an application passes."""
+    return application_id % GATES
+
+
+def _refuse_erased(connection: sa.Connection, application_id: int) -> None:
+    erased = personal_store.load_erasure(connection, application_id)
+    if erased is not None:
+        raise PersonalDataErased(application_id=application_id, erased_on=erased.erased_on)
+
+
 def _form(uow: UnitOfWork, product: str) -> tuple[Form, int]:
     """Return the form in force with its release; a shipped one is kept at its first use."""
     form = form_in_force(uow.connection, product)
@@ -232,9 +251,7 @@ def _draft(uow: UnitOfWork, vault: Vault, book_code: str, application_id: int) -
     submitted = store.load_submission(uow.connection, application_id)
     if submitted is not None:
         raise DraftSubmitted(application_id=application_id, submitted_on=submitted.submitted_on)
-    erased = personal_store.load_erasure(uow.connection, application_id)
-    if erased is not None:
-        raise PersonalDataErased(application_id=application_id, erased_on=erased.erased_on)
+    _refuse_erased(uow.connection, application_id)
     personal = personal_store.read(
         uow.connection, vault, application_id, personal_store.VERSION, number=latest.version_no
     )
@@ -258,9 +275,8 @@ def _save(
 def _repeats(
     uow: UnitOfWork, vault: Vault, form: Form, row: Intake, matches: Mapping[str, str], today: date
 ) -> tuple[int, ...]:
-    """Return the applications that this one repeats; whoever submits for the same person meanwhile is waited for."""
+    """Return the applications that this one repeats; who submits for the same person was waited for at the gates."""
     rules = form.duplicates
-    store.pass_gates(uow.connection, gates_of(vault, matches))
     indexes = [each for kind, text in matches.items() for each in vault.indexes(kind, text)]
     since = today - timedelta(days=rules.window_days)
     found = store.same_person(uow.connection, row.book_id, row.product, indexes, since) if indexes else ()

@@ -141,7 +141,7 @@ def _enter_chunk(
         try:
             opening = Opening(product=source.form.name, channel=channel, external_id=each.external_id)
             saved = open_applications(uow, vault, book_code, [(opening, each.data or {})])[0]
-            submission = submit_intake(uow, vault, book_code, saved.application_id)
+            submission = submit_intake(uow, vault, book_code, saved.application_id, is_new=True)
         except HELD_AGAINST as refusal:
             savepoint.rollback()
             came.mistakes.append(_mistake(each, refusal))

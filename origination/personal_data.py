@@ -25,7 +25,7 @@ from origination.intake.errors import (
 )
 from origination.intake.persons import match_text
 from origination.intake.records import Erasure, Intake
-from origination.intake_commands import form_in_force
+from origination.intake_commands import form_in_force, gate_of
 from origination.store import load_applications
 from servicing.vault import Vault
 
@@ -76,6 +76,7 @@ def erase(uow: UnitOfWork, book_code: str, application_id: int, *, reason: str) 
     _intake(uow.connection, book_code, application_id)
     if not reason.strip():
         raise ReasonMissing(act="erasing personal data")
+    intake_store.pass_gates(uow.connection, {gate_of(application_id)})
     before = personal_store.load_erasure(uow.connection, application_id)
     if before is not None:
         return before

@@ -32,6 +32,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "serve": ("api.cli.serve:serve", "Serve the HTTP API on this machine."),
     "board": ("api.cli.boarding:board", "Board the loans of a tape, and check it first."),
     "application": ("api.cli.applications:application", "Take applications in: save, submit, show and erase them."),
+    "verification": ("api.cli.verification:verification", "Ask sources about applicants, and keep what came of it."),
+    "bureau": ("api.cli.bureau:bureau", "Run a bureau for trying out, on this machine."),
     "product": ("api.cli.products:product", "Load the rules that loans share, and look at them."),
     "index": ("api.cli.rates:index", "Load the values that variable rates look at, and show them."),
     "allowance": ("api.cli.allowance:allowance", "Load rates of loss, and see what they require of the loans."),

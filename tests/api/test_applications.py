@@ -44,7 +44,7 @@ def test_an_application_is_taken_once_for_its_key(client: FlaskClient) -> None:
 
 
 def test_every_field_that_is_wrong_is_named_together(client: FlaskClient) -> None:
-    wrong = problem(taken(client, applicant__ssn="000-12-3456", application__amount=1, income__bonus=3))
+    wrong = problem(taken(client, applicant__ssn="000-12-3456", application__amount=12000.5, income__bonus=3))
 
     assert (wrong["status"], wrong["code"]) == (422, "application-fields-invalid")
     assert [each["path"] for each in wrong["figures"]["fields"]] == [

@@ -104,6 +104,8 @@ CHANGING = frozenset(
         "settle",
         "settlement",
         "trial-plan",
+        "verification record",
+        "verification sources load",
         "waive",
         "write-off",
     }
