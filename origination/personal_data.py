@@ -16,7 +16,7 @@ from ledger.unit_of_work import UnitOfWork, run
 from origination import intake_store, personal_store
 from origination.application import ApplicationState
 from origination.errors import ApplicationUnknown
-from origination.intake.documents import Document, groups_of, masked, merged
+from origination.intake.documents import Document, groups_of, masked, merged, ordered
 from origination.intake.errors import (
     ErasureRefused,
     ErasureTooEarly,
@@ -57,12 +57,12 @@ def shown(connection: sa.Connection, vault: Vault | None, row: Intake, role: str
     latest = intake_store.latest_version(connection, row.application_id)
     if latest is None:
         return {}
+    fields = form_in_force(connection, row.product).definitions
     if vault is None:
-        return dict(latest.data)
+        return ordered(latest.data, fields)
     part = personal_store.VERSION
     personal = personal_store.read(connection, vault, row.application_id, part, number=latest.version_no)
-    fields = form_in_force(connection, row.product).definitions
-    return merged(latest.data, masked(personal or {}, fields, role))
+    return ordered(merged(latest.data, masked(personal or {}, fields, role)), fields)
 
 
 def erase(uow: UnitOfWork, book_code: str, application_id: int, *, reason: str) -> Erasure:

@@ -20,12 +20,14 @@ from origination.intake.documents import Document, merged
 from origination.intake_commands import form_in_force
 from origination.sources.asking import Trail, state_of
 from origination.store import load_applications
-from origination.verification.kinds import COMPLETED, KINDS
+from origination.verification.kinds import COMPLETED, FACT_SECTIONS, NO_RECORD
 from origination.verification.records import LoadedSource, Verification
 from origination.verification.source import Source
 from servicing.vault import Vault
 
 NOT_VERIFIED = "not_verified"
+SETTLED = frozenset({COMPLETED, NO_RECORD})
+"""Outcomes that are an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ def sources_of(connection: sa.Connection, application_id: int) -> dict[str, dict
     """Return the facts about an application as plain JSON by section, amounts in whole minor units.
 
     `application` and `applicant` are always there; each other section of the form as far as it was answered; of each
-    kind of verification the facts of its latest result, with `outcome`. An application that came with its terms ready
+    kind of verification the facts of its latest answer, with `outcome`. An application that came with its terms ready
     has those alone.
 
     Raises: ApplicationUnknown.
@@ -65,12 +67,7 @@ def sources_of(connection: sa.Connection, application_id: int) -> dict[str, dict
     found["applicant"] |= dict(sent.derived) if sent is not None else {}
     if "consents" in found:
         found["consents"] = dict.fromkeys(found["consents"], True)
-    for each in store.load_verifications(connection, application_id):
-        if each.result is not None:
-            found[each.kind] = {**each.result.facts, "outcome": each.result.outcome}
-    for kind in KINDS:
-        found.setdefault(kind, {}).setdefault("outcome", NOT_VERIFIED)
-    return found
+    return found | _found_out(connection, application_id)
 
 
 def verifications(connection: sa.Connection, book_code: str, application_id: int) -> tuple[Verification, ...]:
@@ -98,7 +95,7 @@ def kinds_to_verify(connection: sa.Connection, application_id: int) -> tuple[str
 def outstanding(connection: sa.Connection, application_id: int) -> tuple[str, ...]:
     """Return what is to be verified and is not yet completed, nor known to have no record."""
     last = {each.kind: each.outcome for each in store.load_verifications(connection, application_id)}
-    settled = {kind for kind, outcome in last.items() if outcome in (COMPLETED, "no_record")}
+    settled = {kind for kind, outcome in last.items() if outcome in SETTLED}
     return tuple(kind for kind in kinds_to_verify(connection, application_id) if kind not in settled)
 
 
@@ -129,6 +126,17 @@ def data_to_send(connection: sa.Connection, vault: Vault, application_id: int) -
     return merged(latest.data, personal or {})
 
 
+def _found_out(connection: sa.Connection, application_id: int) -> dict[str, dict[str, Any]]:
+    """Return the facts of each kind; an outage takes away nothing that was found out before it."""
+    found: dict[str, dict[str, Any]] = {section: {"outcome": NOT_VERIFIED} for section in FACT_SECTIONS.values()}
+    for each in store.load_verifications(connection, application_id):
+        section = FACT_SECTIONS[each.kind]
+        is_answer = each.outcome in SETTLED
+        if each.result is not None and (is_answer or found[section]["outcome"] not in SETTLED):
+            found[section] = {**each.result.facts, "outcome": each.outcome}
+    return found
+
+
 def _of_terms(connection: sa.Connection, application_id: int) -> dict[str, dict[str, Any]]:
     stored = load_applications(connection, (application_id,)).get(application_id)
     if stored is None:
@@ -142,4 +150,4 @@ def _of_terms(connection: sa.Connection, application_id: int) -> dict[str, dict[
         "term_months": terms.installments,
         "is_duplicate": False,
     }
-    return {"application": asked, "applicant": {}, **{kind: {"outcome": NOT_VERIFIED} for kind in KINDS}}
+    return {"application": asked, "applicant": {}, **_found_out(connection, application_id)}

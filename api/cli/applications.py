@@ -7,7 +7,8 @@ Next: `api/applications.py`; `api/cli/application_files.py`; `docs/how-to/applic
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +17,11 @@ import click
 from api.cli.application_files import load_file
 from api.cli.application_rules import form, routing
 from api.cli.options import changes, reads, reads_as, reads_installation
-from api.cli.output import Column, print_facts, print_line, print_table, shown
+from api.cli.output import Column, grouped, print_facts, print_line, print_table, shown
 from api.cli.session import Session
 
 if TYPE_CHECKING:
+    from origination.intake.form import Form
     from servicing.vault import Vault
 
 CHANNELS = ("web", "mobile", "point_of_sale", "agent", "partner", "file")
@@ -33,6 +35,7 @@ LIST = (
     Column("entered_on", "Entered"),
 )
 FIELDS = (Column("path", "Field"), Column("value", "Value", long=True))
+WRONG = (Column("path", "Field"), Column("reason", "Reason", long=True))
 ACCESSES = (
     Column("access_no", "No", right=True),
     Column("actor", "Who"),
@@ -114,12 +117,14 @@ def save(
         if product is None:
             raise click.UsageError("a new application needs --product")
         opening = Opening(product=product, channel=channel, external_id=external_id)
-        done = session.change(lambda uow: applications.take(uow, keys, code, opening, data, submit=submit))
+        with _wrong_fields_listed(session):
+            done = session.change(lambda uow: applications.take(uow, keys, code, opening, data, submit=submit))
     else:
         number = application_id
-        done = session.change(
-            lambda uow: applications.save(uow, keys, code, number, data, on_version=on_version, submit=submit)
-        )
+        with _wrong_fields_listed(session):
+            done = session.change(
+                lambda uow: applications.save(uow, keys, code, number, data, on_version=on_version, submit=submit)
+            )
     session.show(done, lambda: _print_saved(done))
 
 
@@ -136,7 +141,8 @@ def submit(session: Session, application_id: int) -> None:
     from origination.intake_commands import submit_intake
 
     keys, code = vault_of(session), session.book_code
-    done = submission_json(session.change(lambda uow: submit_intake(uow, keys, code, application_id)))
+    with _wrong_fields_listed(session):
+        done = submission_json(session.change(lambda uow: submit_intake(uow, keys, code, application_id)))
     session.show(done, lambda: print_line(_went(done)))
 
 
@@ -173,6 +179,7 @@ def show(session: Session, application_id: int, unmask: bool, role: str | None, 
     loanbook application show 51 --unmask --role underwriter --reason "Call back about the employer"
     """
     from api.applications import application_json
+    from origination.intake_commands import form_in_force
     from origination.intake_queries import intake_view
     from origination.personal_data import reveal
 
@@ -184,8 +191,9 @@ def show(session: Session, application_id: int, unmask: bool, role: str | None, 
         data = session.change(lambda uow: reveal(uow, own, code, application_id, role=in_role, reason=why))
     keys = vault_or_none(session)
     view = session.read(lambda connection: intake_view(connection, code, application_id, vault=keys))
+    form = session.read(lambda connection: form_in_force(connection, view.intake.product))
     document = application_json(view, data)
-    session.show(document, lambda: _print(document, has_keys=keys is not None))
+    session.show(document, lambda: _print(document, form, has_keys=keys is not None))
 
 
 @application.command("list")
@@ -227,7 +235,7 @@ def erase(session: Session, application_id: int, reason: str) -> None:
     code = session.book_code
     done = session.change(lambda uow: erase_data(uow, code, application_id, reason=reason))
     document = erasure_json(application_id, done)
-    text = f"{done.rows_erased} rows of personal data of application {application_id} were erased on {done.erased_on}."
+    text = f"Personal data of application {application_id} were erased on {done.erased_on} (rows: {done.rows_erased})."
     session.show(document, lambda: print_line(text))
 
 
@@ -264,6 +272,21 @@ def vault_or_none(session: Session) -> Vault | None:
     return None if session.settings.bank_account_keys is None else vault_of(session)
 
 
+@contextmanager
+def _wrong_fields_listed(session: Session) -> Iterator[None]:
+    """Print the fields that are wrong or missing as a table, and refuse with the first of them."""
+    from origination.intake.errors import ApplicationFieldsInvalid
+
+    try:
+        yield
+    except ApplicationFieldsInvalid as refused:
+        if session.as_json or len(refused.problems) == 1:
+            raise
+        print_table(WRONG, refused.fields, title="Wrong or missing")
+        told = (refused.problems[0], f"and {refused.count - 1} more")
+        raise ApplicationFieldsInvalid(count=refused.count, problems=told, fields=refused.fields) from None
+
+
 def _print_saved(done: Mapping[str, Any]) -> None:
     print_line(f"Application {done['application_id']} ({done['external_id']}) is saved, version {done['version_no']}.")
     if done["submission"]:
@@ -279,7 +302,16 @@ def _went(sent: Mapping[str, Any]) -> str:
     )
 
 
-def _print(document: Mapping[str, Any], *, has_keys: bool) -> None:
+def _value(form: Form, path: str, value: Any) -> str:
+    from ledger.currencies import amount_text
+
+    field = form.definitions.get(path)
+    if field is not None and field.kind == "amount" and isinstance(value, int):
+        return f"{grouped(amount_text(value, form.currency))} {form.currency}"
+    return shown(value)
+
+
+def _print(document: Mapping[str, Any], form: Form, *, has_keys: bool) -> None:
     from origination.intake.documents import flat
 
     sent = document["submission"] or {}
@@ -294,7 +326,7 @@ def _print(document: Mapping[str, Any], *, has_keys: bool) -> None:
             "erased on": document["erasure"] and document["erasure"]["erased_on"],
         }
     )
-    rows = [{"path": path, "value": shown(value)} for path, value in flat(document["data"]).items()]
+    rows = [{"path": path, "value": _value(form, path, value)} for path, value in flat(document["data"]).items()]
     print_table(FIELDS, rows, title="Data" if has_keys else "Data, without what is personal: no key is set")
     if document["accesses"]:
         print_table(ACCESSES, document["accesses"], title="Seen unmasked")

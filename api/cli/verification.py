@@ -124,6 +124,8 @@ def list_verifications(session: Session, application_id: int) -> None:
 def facts(session: Session, application_id: int) -> None:
     """Show the facts that decisions about an application read, section by section; none of them is personal.
 
+    Amounts are whole minor units, as decisions read them.
+
     \b
     loanbook verification facts 51 --json
     """

@@ -14,6 +14,7 @@ from typing import Any
 from dateutil.relativedelta import relativedelta
 from pydantic import ValidationError
 
+from ledger.currencies import amount_text
 from origination.intake.catalogue import ORIGINS
 from origination.intake.documents import flat, without_empty
 from origination.intake.errors import ApplicationFieldsInvalid
@@ -59,7 +60,7 @@ def check(form: Form, data: Mapping[str, Any], *, whole: bool, today: date) -> C
     try:
         model = model_of(form, whole=whole).model_validate(given)
     except ValidationError as mistakes:
-        found = [*_problems(mistakes)]
+        found = [*_problems(form, mistakes)]
         wrong = {problem.path for problem in found}
         rest = {path: value for path, value in flat(given).items() if path not in wrong}
         found += _rules(form, rest, whole=whole, today=today, given=frozenset(flat(given)))
@@ -90,10 +91,14 @@ def age_on(born: date, day: date) -> int:
     return relativedelta(day, born).years
 
 
-def _problems(mistakes: ValidationError) -> Iterator[Problem]:
-    for each in mistakes.errors(include_url=False, include_input=False, include_context=False):
+def _problems(form: Form, mistakes: ValidationError) -> Iterator[Problem]:
+    for each in mistakes.errors(include_url=False, include_input=False):
         path = ".".join(str(part)[:64] for part in each["loc"])
         match each["type"]:
+            case "greater_than_equal":
+                yield Problem(path, f"it must be at least {_bound(form, path, each['ctx']['ge'])}")
+            case "less_than_equal":
+                yield Problem(path, f"it must be at most {_bound(form, path, each['ctx']['le'])}")
             case "missing":
                 yield Problem(path, MISSING)
             case "extra_forbidden":
@@ -102,6 +107,14 @@ def _problems(mistakes: ValidationError) -> Iterator[Problem]:
                 yield Problem(path, "it is no object with fields")
             case _:
                 yield Problem(path, _in_words(each["msg"]))
+
+
+def _bound(form: Form, path: str, value: int) -> str:
+    """Return a bound as people read it: of an amount in the major unit."""
+    field = form.definitions.get(path)
+    if field is not None and field.kind == "amount":
+        return f"{amount_text(value, form.currency)} {form.currency}"
+    return str(value)
 
 
 def _in_words(message: str) -> str:
@@ -117,7 +130,7 @@ def _rules(
         if path in values:
             yield from _age(path, rule, values[path], today)
         elif whole and not _has(given, path):
-            yield from _missing(path, rule, values)
+            yield from _missing(form, path, rule, values)
     yield from _consents(form, values, whole=whole, today=today, paths=given | values.keys())
 
 
@@ -125,12 +138,12 @@ def _has(given: frozenset[str], path: str) -> bool:
     return path in given or any(each.startswith(f"{path}.") for each in given)
 
 
-def _missing(path: str, rule: FieldRule, values: Mapping[str, Any]) -> Iterator[Problem]:
+def _missing(form: Form, path: str, rule: FieldRule, values: Mapping[str, Any]) -> Iterator[Problem]:
     for other, wanted in rule.required_when.items():
         value = values.get(other)
         if isinstance(wanted, From):
             if isinstance(value, int) and not isinstance(value, bool) and value >= wanted.start:
-                yield Problem(path, f"it is missing, and {other} is {wanted.start} or more")
+                yield Problem(path, f"it is missing, and {other} is {_bound(form, other, wanted.start)} or more")
         elif value in wanted and value is not None:
             yield Problem(path, f"it is missing, and {other} is {value}")
 

@@ -5,7 +5,7 @@ Never: whether they are right (`origination/intake/checking.py`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,6 +64,13 @@ def nested(values: Mapping[str, Any]) -> Document:
             inner = inner.setdefault(part, {})
         inner[name] = value
     return found
+
+
+def ordered(data: Mapping[str, Any], paths: Iterable[str]) -> Document:
+    """Return a document with its fields in an order, the rest behind them."""
+    values = flat(data)
+    first = {path: values[path] for path in paths if path in values}
+    return nested({**first, **values})
 
 
 @dataclass(frozen=True, slots=True)

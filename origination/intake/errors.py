@@ -26,7 +26,7 @@ class FormUnknown(DomainError, code="form-unknown"):
 
 
 class ApplicationFieldsInvalid(DomainError, code="application-fields-invalid"):
-    """{count} fields are wrong: {problems}"""
+    """{count} wrong or missing: {problems}"""
 
     count: int
     problems: tuple[str, ...]

@@ -116,6 +116,13 @@ class Form(_Part):
             raise ValueError("write the number as text: a float is not exact")
         return value
 
+    @field_validator("fields")
+    @classmethod
+    def _in_order(cls, fields: Mapping[str, FieldRule]) -> Mapping[str, FieldRule]:
+        """Put the fields in the catalogue's order, those of its own behind them: storing them keeps no order."""
+        known = [path for path in FIELDS if path in fields]
+        return {path: fields[path] for path in (*known, *sorted(set(fields) - set(known)))}
+
     def definition(self, path: str) -> FieldDef:
         """Return what a field of the form is.
 

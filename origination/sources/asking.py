@@ -100,7 +100,7 @@ def ask(
     except SourceFailed:
         answer = None
     except CircuitBreakerError:
-        attempts.append(Attempt(status=CIRCUIT_OPEN, latency_ms=0, detail="it has failed too often: it is left alone"))
+        attempts.append(Attempt(status=CIRCUIT_OPEN, latency_ms=0, detail="left alone, for it has failed too often"))
         answer = None
     return Asked(source, request, tuple(attempts), answer)
 

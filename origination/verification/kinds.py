@@ -6,7 +6,7 @@ Next: `origination/verification/source.py`.
 from __future__ import annotations
 
 KINDS = ("identity", "credit_report", "bank_data", "income", "fraud")
-"""What can be found out about an applicant; the facts of each are a section of what decisions read."""
+"""What can be found out about an applicant."""
 
 ANSWERED, TIMEOUT, UNREACHABLE, REFUSED, MALFORMED, CIRCUIT_OPEN = (
     "answered",
@@ -23,3 +23,6 @@ made, since the source has failed so often lately."""
 COMPLETED, NO_RECORD, MANUAL_REVIEW = "completed", "no_record", "manual_review"
 OUTCOMES = (COMPLETED, NO_RECORD, MANUAL_REVIEW)
 """What a verification comes to: facts; the source knows no such person; or people must look."""
+
+FACT_SECTIONS = {kind: kind for kind in KINDS} | {"income": "verified_income"}
+"""The section of the facts of each kind; what applicants say of their income stands in `income`."""

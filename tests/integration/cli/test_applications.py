@@ -67,9 +67,12 @@ def test_an_application_is_saved_in_two_parts_and_submitted(lender: Lender, tmp_
     opened = lender("application", "save", first, "--product", "personal", "--channel", "web", "--id", "W-1", "--json")
     number = str(opened.json["application_id"])
     short = lender("application", "submit", number, "--json", expect=2).refusal
+    told = lender("application", "submit", number, expect=2)
     tried = lender("application", "save", rest, "--application", number, "--submit", "--dry-run").out
     done = lender("application", "save", rest, "--application", number, "--submit").out
 
+    assert "income.annual" in told.out
+    assert told.err == "error: 4 wrong or missing: consents.credit_report: it is missing, and 3 more\n"
     assert (short["code"], short["count"]) == ("application-fields-invalid", 4)
     assert {"path": "income.annual", "reason": "it is missing"} in short["fields"]
     assert "Dry run: nothing was kept." in tried
@@ -104,7 +107,7 @@ def test_an_application_is_erased_and_keeps_its_record(lender: Lender, tmp_path:
 
     assert "withdraw it first" in refused
     assert (early["code"], early["keep_until"]) == ("erasure-too-early", "2028-02-05")
-    assert done == f"1 rows of personal data of application {number} were erased on 2026-01-05.\n"
+    assert done == f"Personal data of application {number} were erased on 2026-01-05 (rows: 1).\n"
     assert "****1234" not in lender("application", "show", number).out
 
 

@@ -159,7 +159,7 @@ def test_decisions_read_facts_by_section_and_nothing_personal(edge: Edge, bureau
     born = date.fromisoformat(next(people.people(SEED, 1))["date_of_birth"])
     age = 2026 - born.year - ((born.month, born.day) > (1, 5))
     assert facts["applicant"] == {"housing": "rent", "housing_monthly": 140_000, "age": age, "state": "CA"}
-    assert facts["income"] == {"annual": 6_000_000, "outcome": "not_verified"}
+    assert (facts["income"], facts["verified_income"]) == ({"annual": 6_000_000}, {"outcome": "not_verified"})
     assert facts["consents"] == {"credit_report": True, "electronic_records": True}
     assert (facts["credit_report"]["outcome"], facts["identity"]) == ("completed", {"outcome": "not_verified"})
 
@@ -191,6 +191,20 @@ def test_an_outage_goes_to_people_and_loses_nothing(edge: Edge, bureau: str, mod
     assert [(each["status"], each["http_status"]) for each in down["attempts"]] == [("refused", 503)] * 3
     assert waiting == ("identity", "credit_report", "income", "fraud")
     assert (up["outcome"], up["verification_no"]) == ("completed", 2)
+
+
+def test_an_outage_takes_nothing_away_that_was_known(edge: Edge, bureau: str, mode: Mode) -> None:
+    load_bureau(edge, bureau, failures=100)
+    number = applied(edge)
+    ran(edge, number)
+    before = edge.read(lambda connection: sources_of(connection, number))
+    mode("outage")
+
+    (down,) = ran(edge, number, "credit_report", again=True)
+
+    assert down["outcome"] == "manual_review"
+    assert edge.read(lambda connection: sources_of(connection, number)) == before
+    assert edge.read(lambda connection: outstanding(connection, number)) == ("credit_report",)
 
 
 def test_a_slow_source_is_waited_for_so_long_and_no_longer(edge: Edge, bureau: str, mode: Mode) -> None:
@@ -354,11 +368,12 @@ def test_a_kind_without_a_source_goes_to_people_who_write_down_what_they_found(e
         with pytest.raises(FactInvalid):
             record(facts)
     by_hand = record({"annual": 5_900_000})
-    facts = edge.read(lambda connection: sources_of(connection, number))["income"]
+    read = edge.read(lambda connection: sources_of(connection, number))
 
     assert (by_hand.result.actor, by_hand.result.source, by_hand.result.reason) == ("dora", None, "Two pay slips")
-    # What was stated is overlaid by what was found out.
-    assert facts == {"annual": 5_900_000, "outcome": "completed"}
+    # What was stated stands beside what was found out.
+    assert read["income"] == {"annual": 6_000_000}
+    assert read["verified_income"] == {"annual": 5_900_000, "outcome": "completed"}
     assert ran(edge, number, "income")[0]["reason"] == "Two pay slips"
 
 

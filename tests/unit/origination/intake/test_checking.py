@@ -115,6 +115,23 @@ def test_no_value_stands_in_a_reason(form: Form) -> None:
     assert [each for each in ("678X", "no mail", "fourfive") if each in told] == []
 
 
+def test_a_bound_of_an_amount_is_told_in_the_major_unit(form: Form) -> None:
+    low = problems(form, whole(application__amount=99_999))
+    high = problems(form, whole(application__amount=5_000_001))
+    asked = problems(form, whole(application__amount=2_500_000))
+
+    assert low == {"application.amount": "it must be at least 1000.00 USD"}
+    assert high == {"application.amount": "it must be at most 50000.00 USD"}
+    assert asked == {"income.source": "it is missing, and application.amount is 25000.00 USD or more"}
+
+
+def test_a_form_keeps_its_order_when_it_was_stored(form: Form) -> None:
+    stored = form.as_json()
+    stored["fields"] = dict(sorted(stored["fields"].items(), key=lambda item: (len(item[0]), item[0])))
+
+    assert list(parse_form(stored).definitions) == list(form.definitions)
+
+
 @pytest.mark.parametrize(
     ("born", "day", "age"),
     [
