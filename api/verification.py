@@ -7,14 +7,24 @@ Next: `origination/verification_commands.py`; `origination/sources/asking.py`; `
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 
 from api.edge import Edge
 from api.views import Json, day, moment
 from origination.sources.asking import Asked, ask
+from origination.verification.kinds import MANUAL_REVIEW
 from origination.verification.records import StoredAttempt, Verification
 from origination.verification_commands import begin, finish
-from origination.verification_queries import SourceView, data_to_send, kinds_to_verify, sources_to_ask
+from origination.verification_queries import (
+    SourceView,
+    data_to_send,
+    kinds_to_verify,
+    outstanding,
+    sources_to_ask,
+    waiting,
+)
 from servicing.vault import Vault
 
 
@@ -38,6 +48,46 @@ def verify(
         _verify(edge, vault, book_code, application_id, kind, actor=actor, environment=environment, again=again)
         for kind in wanted
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class DueReport:
+    """What a run over waiting applications came to: how many were looked at, what was asked, and what is left."""
+
+    looked_at: int
+    asked: int
+    completed: int
+    for_people: tuple[tuple[int, str], ...]
+
+
+def verify_due(
+    edge: Edge,
+    vault: Vault,
+    book_code: str,
+    *,
+    actor: str,
+    environment: Mapping[str, str],
+    dry_run: bool = False,
+    on_progress: Callable[[int], None] | None = None,
+) -> DueReport:
+    """Verify what is outstanding of every application that waits for a decision; a dry run says what would be asked.
+
+    A source that is down costs each of them no more than its breaker lets it. Raises: BookUnknown.
+    """
+    looked_at = asked = completed = after = 0
+    for_people: list[tuple[int, str]] = []
+    while page := edge.read(partial(waiting, book_code=book_code, after=after)):
+        for application_id in page:
+            kinds = edge.read(partial(outstanding, application_id=application_id))
+            looked_at, asked = looked_at + 1, asked + len(kinds)
+            if kinds and not dry_run:
+                done = verify(edge, vault, book_code, application_id, actor=actor, environment=environment, kinds=kinds)
+                left = [(application_id, each.kind) for each in done if each.outcome == MANUAL_REVIEW]
+                completed, for_people = completed + len(done) - len(left), for_people + left
+            if on_progress is not None:
+                on_progress(looked_at)
+        after = page[-1]
+    return DueReport(looked_at, asked, completed, tuple(for_people))
 
 
 def _verify(

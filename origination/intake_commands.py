@@ -47,6 +47,10 @@ from servicing.vault import Vault
 GATES = 64
 SHIPPED = "shipped"
 
+# By their content, which never changes: reading one costs more than using it.
+_FORMS: dict[str, Form] = {}
+_TABLES: dict[str, Routing] = {}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opening:
@@ -200,7 +204,7 @@ def form_in_force(connection: sa.Connection, product: str) -> Form:
     Raises: FormUnknown.
     """
     latest = store.latest_release(connection, tables.application_form, {"name": product})
-    found = shipped_form(product) if latest is None else parse_form(latest.declaration)
+    found = shipped_form(product) if latest is None else _parsed(latest)
     if found is None:
         loaded = {row.name for row in store.releases(connection, tables.application_form)}
         raise FormUnknown(product=product, known=tuple(sorted(loaded | set(shipped_forms()))))
@@ -211,7 +215,9 @@ def routing_in_force(uow: UnitOfWork, book_id: int) -> tuple[Routing, int]:
     """Return the routing table of a book, and its release; the shipped one is kept at its first use."""
     latest = store.latest_release(uow.connection, tables.routing_table, {"book_id": book_id})
     if latest is not None:
-        return parse_routing(latest.declaration), latest.release
+        if latest.content_hash not in _TABLES:
+            _TABLES[latest.content_hash] = parse_routing(latest.declaration)
+        return _TABLES[latest.content_hash], latest.release
     found = shipped_routing()
     table, key = tables.routing_table, {"book_id": book_id}
     kept, _ = store.add_release(uow.connection, table, key, found.content_hash(), found.as_json(), SHIPPED)
@@ -221,6 +227,14 @@ def routing_in_force(uow: UnitOfWork, book_id: int) -> tuple[Routing, int]:
 def gates_of(vault: Vault, matches: Mapping[str, str]) -> set[int]:
     """Return the gates that the submission of a person passes."""
     return {int(vault.indexes(kind, text)[0][:8], 16) % GATES for kind, text in matches.items()}
+
+
+def _parsed(release: Release) -> Form:
+    """Return the form of a release; one and the same for a content, so that its models are composed once."""
+    form = _FORMS.get(release.content_hash)
+    if form is None:
+        form = _FORMS[release.content_hash] = parse_form(release.declaration)
+    return form
 
 
 def gate_of(application_id: int) -> int:

@@ -99,6 +99,14 @@ def outstanding(connection: sa.Connection, application_id: int) -> tuple[str, ..
     return tuple(kind for kind in kinds_to_verify(connection, application_id) if kind not in settled)
 
 
+def waiting(connection: sa.Connection, book_code: str, *, after: int = 0, limit: int = 100) -> tuple[int, ...]:
+    """Return applications above an id that wait for a decision, in order, whether or not anything is outstanding.
+
+    Raises: BookUnknown.
+    """
+    return store.waiting_applications(connection, book(connection, book_code).book_id, after, limit)
+
+
 def sources_to_ask(connection: sa.Connection, kind: str) -> list[tuple[Source, Trail]]:
     """Return the sources of a kind in the order in which they are asked, and how each has done lately."""
     return [(each.source, store.trail_of(connection, each.source)) for each in store.sources_in_force(connection, kind)]

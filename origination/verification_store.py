@@ -9,7 +9,10 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
+from origination import intake_tables
+from origination import tables as core
 from origination import verification_tables as tables
+from origination.application import ApplicationState
 from origination.sources.asking import Trail
 from origination.verification.kinds import ANSWERED, CIRCUIT_OPEN
 from origination.verification.records import LoadedSource, Result, StoredAttempt, Verification
@@ -43,6 +46,31 @@ def trail_of(connection: sa.Connection, source: Source) -> Trail:
             break
         failures += 1
     return Trail(failures, rows[0].recorded_at if failures else None)
+
+
+def waiting_applications(connection: sa.Connection, book_id: int, after: int, limit: int) -> tuple[int, ...]:
+    """Return the applications of a book above an id that were submitted and wait for a decision, in order."""
+    sent, event = intake_tables.intake_submission, core.application_event
+    latest = (
+        sa.select(event.c.state)
+        .where(event.c.application_id == sent.c.application_id)
+        .order_by(event.c.event_no.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    erased = intake_tables.personal_data_erasure
+    found = connection.scalars(
+        sa.select(sent.c.application_id)
+        .where(
+            sent.c.book_id == book_id,
+            sent.c.application_id > after,
+            latest == str(ApplicationState.RECEIVED),
+            ~sa.exists().where(erased.c.application_id == sent.c.application_id),
+        )
+        .order_by(sent.c.application_id)
+        .limit(limit)
+    )
+    return tuple(found)
 
 
 def insert_verification(connection: sa.Connection, verification: Verification) -> None:

@@ -57,6 +57,7 @@ def verification() -> None:
     \b
     loanbook verification sources load bureau.toml
     loanbook verification run 51
+    loanbook verification run-due
     loanbook verification list 51
     loanbook verification facts 51
     """
@@ -92,6 +93,46 @@ def run(session: Session, application_id: int, kinds: tuple[str, ...], again: bo
     rows = [verification_json(each) for each in done]
     session.show({"application_id": application_id, "verifications": rows}, lambda: _print(rows))
     return 1 if any(each["outcome"] == "manual_review" for each in rows) else 0
+
+
+@verification.command("run-due")
+@changes
+def run_due(session: Session) -> int:
+    """Verify what is outstanding of every application that waits for a decision; run it as often as you like.
+
+    What no source has answered is left for people, and asked again by the next run. The exit code is 1 then.
+
+    \b
+    loanbook verification run-due --dry-run
+    loanbook verification run-due
+    """
+    from functools import partial
+
+    from api.cli.progress import progress
+    from api.verification import verify_due
+
+    keys, code = vault_of(session), session.book_code
+    with progress("Verifying", quiet=session.as_json) as advance:
+        report = verify_due(
+            session.edge,
+            keys,
+            code,
+            actor=session.actor,
+            environment=os.environ,
+            dry_run=session.dry_run,
+            on_progress=partial(advance, total=0),
+        )
+    document = {
+        "looked_at": report.looked_at,
+        "asked": report.asked,
+        "completed": report.completed,
+        "for_people": [{"application_id": number, "kind": kind} for number, kind in report.for_people],
+    }
+    text = f"{report.looked_at:,} applications wait; {report.asked:,} verifications to ask"
+    if not session.dry_run:
+        text += f"; {report.completed:,} completed; {len(report.for_people):,} for people to look at"
+    session.show(document, lambda: print_line(text))
+    return 1 if report.for_people else 0
 
 
 @verification.command("list")

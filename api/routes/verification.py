@@ -16,7 +16,7 @@ from api import http
 from api.applications import once_sealed, release_json
 from api.models import Body, BookQuery, Code, Query, ShortText
 from api.routes.applications import vault
-from api.verification import source_json, verification_json, verify
+from api.verification import source_json, verification_json, verify, verify_due
 from api.views import Json
 from ledger.requests import Outcome
 from ledger.unit_of_work import UnitOfWork
@@ -32,6 +32,10 @@ class RunBody(Body):
 
     kinds: list[Code] = Field(default_factory=list, max_length=10)
     again: bool = False
+
+
+class DueBody(Body):
+    """Nothing: what is outstanding says it all."""
 
 
 class RecordBody(Body):
@@ -64,6 +68,22 @@ def run(application_id: int) -> Response:
         again=given.again,
     )
     return http.reply({"verifications": [verification_json(each) for each in done]})
+
+
+@routes.post("/v1/verifications/due")
+def run_due() -> Response:
+    """Verify what is outstanding of every application that waits for a decision."""
+    http.body(DueBody)
+    code = http.chosen_book(http.query(BookQuery).book)
+    report = verify_due(http.edge(), vault(), code, actor=http.actor(), environment=os.environ)
+    return http.reply(
+        {
+            "looked_at": report.looked_at,
+            "asked": report.asked,
+            "completed": report.completed,
+            "for_people": [{"application_id": number, "kind": kind} for number, kind in report.for_people],
+        }
+    )
 
 
 @routes.get("/v1/applications/<int:application_id>/verifications")

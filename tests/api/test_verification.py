@@ -64,6 +64,14 @@ def test_an_applicant_is_verified_and_decisions_can_read_it(client: FlaskClient,
     assert facts["application"]["amount"] == 1_200_000
 
 
+def test_what_waits_is_verified(client: FlaskClient, application: str) -> None:
+    done = send(client, "/v1/verifications/due", {}, "x").get_json()
+    again = send(client, "/v1/verifications/due", {}, "x").get_json()
+
+    assert done == {"looked_at": 1, "asked": 4, "completed": 4, "for_people": []}
+    assert (again["asked"], application.startswith("/v1/applications/")) == (0, True)
+
+
 def test_facts_are_written_by_hand_once_for_their_key(client: FlaskClient, application: str) -> None:
     body = {"kind": "bank_data", "facts": {"average_balance": 120_000}, "reason": "Statements"}
     address = f"{application}/verifications/by-hand"

@@ -105,6 +105,7 @@ CHANGING = frozenset(
         "settlement",
         "trial-plan",
         "verification record",
+        "verification run-due",
         "verification sources load",
         "waive",
         "write-off",

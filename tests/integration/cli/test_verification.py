@@ -79,6 +79,24 @@ def test_without_the_key_of_the_bureau_people_must_look_and_write_down(lender: L
     lender(*by_hand, "--fact", "annual", expect=2)
 
 
+def test_whatever_waits_is_verified_and_asked_again_after_an_outage(lender: Lender, bureau: str) -> None:
+    key = f"Bearer {BUREAU_KEY}"
+    tried = lender("verification", "run-due", "--dry-run").out
+    call(bureau, "/admin/mode", {"mode": "outage"}, Authorization=key)
+    down = lender("verification", "run-due", "--json", expect=1).json
+    call(bureau, "/admin/mode", {"mode": "ok"}, Authorization=key)
+    up = lender("verification", "run-due").out
+    again = lender("verification", "run-due", "--json").json
+
+    assert "1 applications wait; 4 verifications to ask" in tried
+    assert (down["asked"], down["completed"]) == (4, 0)
+    assert [each["kind"] for each in down["for_people"]] == ["identity", "credit_report", "income", "fraud"]
+    assert "4 verifications to ask; 4 completed; 0 for people" in up
+    assert (again["looked_at"], again["asked"]) == (1, 0)
+    lender("application", "withdraw", "APPLICATION", "--reason", "Changed her mind")
+    assert lender("verification", "run-due", "--json").json["looked_at"] == 0
+
+
 def test_sources_are_listed_with_their_breakers(lender: Lender, bureau: str, tmp_path: Path) -> None:
     again = lender("verification", "sources", "load", str(tmp_path / "sources.toml")).out
     rows = lender("verification", "sources", "--json").json["sources"]
