@@ -1,112 +1,29 @@
-"""Applicants verified by a real bureau on loopback: slow, down, flapping; nothing is lost, and it is charged once."""
+"""Applicants verified by a real bureau on loopback: facts found out once, kept, encrypted, erased."""
 
 from __future__ import annotations
 
-import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
 from datetime import date
-from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
-import sqlalchemy as sa
 
 from api.bureau import people
-from api.bureau.sources import as_toml
 from api.edge import Edge
-from api.verification import verification_json, verify
-from ledger.chart_file import parse_chart
-from ledger.commands.books import create_book, load_chart
-from ledger.unit_of_work import UnitOfWork
 from origination.application import Action
 from origination.commands import decide_application
 from origination.intake.errors import PersonalDataErased, ReasonMissing
-from origination.intake_commands import Opening, open_application, submit_intake
 from origination.personal_data import erase, rotate_personal_data
 from origination.verification.errors import FactInvalid, NotSubmitted, VerificationKindUnknown
-from origination.verification.source import Source, parse_source, read_sources
-from origination.verification_commands import begin, load_source, record_by_hand
-from origination.verification_queries import outstanding, source_views, sources_of, verifications
-from tests.support.applications import KEY, NEXT_KEY, vault, whole
-from tests.support.card_processor import call, process
+from origination.verification_commands import begin, record_by_hand
+from origination.verification_queries import sources_of, verifications
+from tests.integration.origination.bureau_desk import applied, load_bureau, ran
+from tests.integration.origination.conftest import BOOK, BUREAU_KEY, SEED, Mode
+from tests.support.applications import KEY, NEXT_KEY, vault
+from tests.support.card_processor import call
 from tests.support.database import APP, OWNER, Database
-
-BOOK = "MAIN"
-SEED = 7
-BUREAU_KEY = "a-key-of-a-bureau"
-ENVIRONMENT = {"LOANBOOK_BUREAU_KEY": BUREAU_KEY}
-Mode = Callable[..., Any]
-
-
-@pytest.fixture(scope="module")
-def bureau() -> Iterator[str]:
-    with process("bureau", "--seed", str(SEED), LOANBOOK_BUREAU_KEY=BUREAU_KEY) as url:
-        yield url
-
-
-@pytest.fixture
-def mode(bureau: str) -> Iterator[Mode]:
-    """Return a function that switches the bureau; afterwards it is well again."""
-
-    def switch(name: str, **more: Any) -> Any:
-        body = {"mode": name, **more}
-        status, found = call(bureau, "/admin/mode", body, Authorization=f"Bearer {BUREAU_KEY}")
-        assert status == 200, found
-        return found
-
-    switch("ok")
-    yield switch
-    switch("ok")
-
-
-@pytest.fixture
-def edge(database: Database) -> Iterator[Edge]:
-    """Yield the edge of a book on 5 January 2026."""
-    opened = Edge.open(sa.make_url(database.app_url))
-    chart = parse_chart((files("ledger") / "charts" / "us_lender.toml").read_text(encoding="utf-8"))
-
-    def work(uow: UnitOfWork) -> None:
-        create_book(uow, code=BOOK, name="Main", base_currency="USD", opened_on=date(2026, 1, 5))
-        load_chart(uow, BOOK, chart)
-
-    opened.change(work, actor="setup")
-    yield opened
-    opened.close()
-
-
-def load(edge: Edge, *sources: Source) -> None:
-    def work(uow: UnitOfWork) -> None:
-        for each in sources:
-            load_source(uow, each)
-
-    edge.change(work, actor="ops")
-
-
-def load_bureau(edge: Edge, url: str, **settings: Any) -> None:
-    load(edge, *read_sources(as_toml(url, **{"pause": 0.01, "timeout": 2.0, **settings})))
-
-
-def applied(edge: Edge, person: dict[str, Any] | None = None, *, submit: bool = True) -> int:
-    known = person or next(people.people(SEED, 1))
-    names = ("first_name", "last_name", "ssn", "date_of_birth", "zip")
-    data = whole(**{f"applicant__{name}": known[name] for name in names})
-
-    def work(uow: UnitOfWork) -> int:
-        saved = open_application(uow, vault(), BOOK, Opening(product="personal", channel="web"), data)
-        if submit:
-            submit_intake(uow, vault(), BOOK, saved.application_id)
-        return saved.application_id
-
-    return edge.change(work, actor="bob")
-
-
-def ran(edge: Edge, number: int, *kinds: str, again: bool = False) -> list[dict[str, Any]]:
-    done = verify(edge, vault(), BOOK, number, actor="bob", environment=ENVIRONMENT, kinds=kinds, again=again)
-    return [verification_json(each) for each in done]
 
 
 def test_what_the_form_asks_for_is_found_out_and_kept(edge: Edge, bureau: str, mode: Mode) -> None:
@@ -174,184 +91,6 @@ def test_somebody_whom_the_bureau_does_not_know_has_no_record(edge: Edge, bureau
     (done,) = ran(edge, number, "credit_report")
 
     assert (done["outcome"], done["facts"], done["attempts"][0]["http_status"]) == ("no_record", {}, 404)
-
-
-def test_an_outage_goes_to_people_and_loses_nothing(edge: Edge, bureau: str, mode: Mode) -> None:
-    load_bureau(edge, bureau, failures=100)
-    number = applied(edge)
-    mode("outage")
-
-    (down,) = ran(edge, number, "credit_report")
-    mode("ok")
-    waiting = edge.read(lambda connection: outstanding(connection, number))
-    (up,) = ran(edge, number, "credit_report")
-
-    assert (down["outcome"], down["facts"], down["cost"]) == ("manual_review", {}, 0)
-    assert down["reason"] == "no source has answered: it answered 503"
-    assert [(each["status"], each["http_status"]) for each in down["attempts"]] == [("refused", 503)] * 3
-    assert waiting == ("identity", "credit_report", "income", "fraud")
-    assert (up["outcome"], up["verification_no"]) == ("completed", 2)
-
-
-def test_an_outage_takes_nothing_away_that_was_known(edge: Edge, bureau: str, mode: Mode) -> None:
-    load_bureau(edge, bureau, failures=100)
-    number = applied(edge)
-    ran(edge, number)
-    before = edge.read(lambda connection: sources_of(connection, number))
-    mode("outage")
-
-    (down,) = ran(edge, number, "credit_report", again=True)
-
-    assert down["outcome"] == "manual_review"
-    assert edge.read(lambda connection: sources_of(connection, number)) == before
-    assert edge.read(lambda connection: outstanding(connection, number)) == ("credit_report",)
-
-
-def test_a_slow_source_is_waited_for_so_long_and_no_longer(edge: Edge, bureau: str, mode: Mode) -> None:
-    load_bureau(edge, bureau, timeout=0.3, failures=100)
-    number = applied(edge)
-    mode("slow", seconds=1.5)
-
-    started = time.monotonic()
-    (done,) = ran(edge, number, "identity")
-    elapsed = time.monotonic() - started
-
-    assert [each["status"] for each in done["attempts"]] == ["timeout"] * 3
-    assert done["outcome"] == "manual_review"
-    assert all(250 <= each["latency_ms"] < 1000 for each in done["attempts"])
-    assert elapsed < 3
-
-
-def test_a_flapping_source_is_asked_again_and_charged_once(edge: Edge, bureau: str, mode: Mode) -> None:
-    load_bureau(edge, bureau)
-    number = applied(edge)
-    mode("flapping", every=3)
-
-    (done,) = ran(edge, number, "credit_report")
-
-    assert [each["status"] for each in done["attempts"]] == ["refused", "refused", "answered"]
-    assert (done["outcome"], done["cost"]) == ("completed", 125)
-
-
-def test_a_source_that_fails_too_often_is_left_alone_and_tried_again_later(edge: Edge, bureau: str, mode: Mode) -> None:
-    load_bureau(edge, bureau, failures=4, reset=1.0)
-    numbers = [applied(edge, person) for person in people.people(SEED, 3)]
-    mode("outage")
-
-    first, second = (ran(edge, number, "credit_report")[0] for number in numbers[:2])
-    open_now = breaker(edge)
-    before = mode("outage")["calls"]
-    third = ran(edge, numbers[2], "credit_report")[0]
-    asked = call(bureau, "/admin/mode", Authorization=f"Bearer {BUREAU_KEY}")[1]["calls"]
-    time.sleep(1.1)
-    trying = breaker(edge)
-    still_down = ran(edge, numbers[2], "credit_report")[0]
-    reopened = breaker(edge)
-    time.sleep(1.1)
-    mode("ok")
-    well = ran(edge, numbers[2], "credit_report")[0]
-
-    assert [each["status"] for each in first["attempts"]] == ["refused"] * 3
-    # The fourth failure in a row opens it: the second application's first attempt.
-    assert [each["status"] for each in second["attempts"]] == ["refused", "circuit_open"]
-    assert (open_now, before, asked) == ("open", 0, 0)
-    assert [each["status"] for each in third["attempts"]] == ["circuit_open"]
-    assert third["outcome"] == "manual_review"
-    assert (trying, [each["status"] for each in still_down["attempts"]]) == ("half-open", ["refused", "circuit_open"])
-    assert reopened == "open"
-    assert (well["outcome"], breaker(edge)) == ("completed", "closed")
-
-
-def breaker(edge: Edge) -> str:
-    from datetime import UTC, datetime
-
-    views = edge.read(lambda connection: source_views(connection, datetime.now(UTC)))
-    return next(each.breaker for each in views if each.loaded.source.name == "bureau-credit-report")
-
-
-def test_the_next_source_of_a_kind_is_asked_where_the_first_is_down(
-    edge: Edge, bureau: str, mode: Mode, tmp_path: Path
-) -> None:
-    load_bureau(edge, bureau)
-    person = next(people.people(SEED, 1))
-    (tmp_path / "payroll.csv").write_text(f"ssn,annual\n{person['ssn']},61000.00\n")
-    backup = {
-        "name": "payroll",
-        "kind": "income",
-        "type": "file",
-        "priority": 2,
-        "path": str(tmp_path / "payroll.csv"),
-        "key": {"ssn": "{applicant.ssn}"},
-        "facts": {"annual": {"path": "annual", "type": "amount"}},
-    }
-    load(edge, parse_source(backup))
-    number = applied(edge)
-    mode("outage")
-
-    (done,) = ran(edge, number, "income")
-
-    assert (done["outcome"], done["source"], done["facts"]) == ("completed", "payroll", {"annual": 6_100_000})
-    assert [each["source"] for each in done["attempts"]] == ["bureau-income"] * 3 + ["payroll"]
-
-
-def test_what_is_answered_otherwise_than_agreed_is_not_asked_again(edge: Edge, bureau: str, mode: Mode) -> None:
-    base = read_sources(as_toml(bureau))[0].as_json()
-    facts = {"x": {"path": "not.there", "type": "integer"}}
-    wrong_facts = parse_source({**base, "name": "a", "facts": facts})
-    no_key = parse_source({**base, "name": "b", "priority": 2, "headers": {}})
-    nobody = parse_source(
-        {**base, "name": "c", "priority": 3, "url": f"http://127.0.0.1:{free_port()}/", "attempts": 1}
-    )
-    load(edge, wrong_facts, no_key, nobody)
-    number = applied(edge)
-
-    (done,) = ran(edge, number, "identity")
-
-    assert [(each["status"], each["detail"]) for each in done["attempts"]] == [
-        ("malformed", "the answer has no not.there"),
-        ("refused", "it answered 401"),
-        ("unreachable", "nobody answers at its address"),
-    ]
-    assert done["outcome"] == "manual_review"
-
-
-def free_port() -> int:
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        port: int = bound.getsockname()[1]
-        return port
-
-
-def test_an_answer_that_trickles_in_ends_in_time(edge: Edge) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        stop = threading.Event()
-
-        def trickle() -> None:
-            line, _ = server.accept()
-            with line:
-                line.recv(65_536)
-                line.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n")
-                while not stop.wait(0.05):
-                    try:
-                        line.sendall(b" " * 20_000)
-                    except OSError:
-                        return
-
-        thread = threading.Thread(target=trickle)
-        thread.start()
-        url = f"http://127.0.0.1:{server.getsockname()[1]}/"
-        base = read_sources(as_toml("http://x"))[0].as_json()
-        source = {**base, "url": url, "timeout_seconds": 0.1, "attempts": 1, "headers": {}}
-        load(edge, parse_source(source))
-        number = applied(edge)
-
-        started = time.monotonic()
-        (done,) = ran(edge, number, "identity")
-        elapsed = time.monotonic() - started
-        stop.set()
-        thread.join()
-
-    assert ([each["status"] for each in done["attempts"]], elapsed < 2) == (["timeout"], True)
 
 
 def test_a_kind_without_a_source_goes_to_people_who_write_down_what_they_found(edge: Edge) -> None:

@@ -6,13 +6,15 @@ import json
 from datetime import date
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from origination.intake.documents import flat
-from origination.intake.file_rows import ApplicationFile
+from origination.intake.file_rows import ApplicationFile, open_file
 from origination.intake.form import shipped_form
 from servicing.tapes.csv_file import CsvFile
 from servicing.tapes.json_lines import JsonLinesFile
+from servicing.tapes.xlsx_file import XlsxFile
 from tests.support.applications import WHOLE, whole
 
 TODAY = date(2026, 1, 5)
@@ -57,6 +59,30 @@ def test_a_line_of_json_may_have_sections_or_paths(tmp_path: Path, as_sections: 
     assert found.data is not None
     assert found.data["application"] == WHOLE["application"]
     assert found.data["applicant"]["housing_monthly"] == 140_000
+
+
+def test_a_workbook_is_read_like_a_table(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.append(list(TEXTS))
+    sheet.append(list(TEXTS.values()))
+    book.save(tmp_path / "a.xlsx")
+    form = shipped_form("personal")
+    assert form is not None
+
+    (found,) = ApplicationFile(open_file(tmp_path / "a.xlsx"), form, TODAY).applications()
+
+    assert found.mistakes == ()
+    assert found.data is not None
+    assert found.data["application"] == WHOLE["application"]
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("a.csv", CsvFile), ("a.tsv", CsvFile), ("a.jsonl", JsonLinesFile), ("a.xlsx", XlsxFile)]
+)
+def test_a_file_has_the_format_of_its_ending(name: str, kind: type) -> None:
+    assert isinstance(open_file(Path(name)), kind)
 
 
 def test_every_mistake_of_every_row_is_named_and_no_personal_value_is_shown(tmp_path: Path) -> None:
