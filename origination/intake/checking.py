@@ -93,7 +93,7 @@ def age_on(born: date, day: date) -> int:
 
 def _problems(form: Form, mistakes: ValidationError) -> Iterator[Problem]:
     for each in mistakes.errors(include_url=False, include_input=False):
-        path = ".".join(str(part)[:64] for part in each["loc"])
+        path = ".".join(_plain(str(part)[:64]) for part in each["loc"])
         match each["type"]:
             case "greater_than_equal":
                 yield Problem(path, f"it must be at least {_bound(form, path, each['ctx']['ge'])}")
@@ -107,6 +107,11 @@ def _problems(form: Form, mistakes: ValidationError) -> Iterator[Problem]:
                 yield Problem(path, "it is no object with fields")
             case _:
                 yield Problem(path, _in_words(each["msg"]))
+
+
+def _plain(name: str) -> str:
+    """Return a stranger's name of a field without characters that would move a cursor."""
+    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in name)
 
 
 def _bound(form: Form, path: str, value: int) -> str:
@@ -177,6 +182,8 @@ def _consents(
         # A day more, for whoever is ahead of the book's time zone.
         if given > (today + relativedelta(days=1)).isoformat():
             yield Problem(f"{place}.given_at", "it lies in the future")
+        if "given_at" in found and given < (today - relativedelta(days=consent.valid_days)).isoformat():
+            yield Problem(f"{place}.given_at", f"it lies more than {consent.valid_days} days back")
         if whole and not any(_has(paths, f"{place}.{origin}") for origin in ORIGINS):
             yield Problem(place, f"it does not say where it came from: one of {', '.join(ORIGINS)}")
 

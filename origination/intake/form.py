@@ -64,12 +64,16 @@ class FieldRule(_Part):
 
 
 class ConsentRule(_Part):
-    """A consent that is asked for: the text in its version; what was agreed to is kept with the text's hash."""
+    """A consent that is asked for: the text in its version, and how many days ago it may have been given.
+
+    What was agreed to is kept with the text's hash.
+    """
 
     kind: Word
     version: Annotated[str, Field(min_length=1, max_length=50)]
     text: Annotated[str, Field(min_length=1)]
     required: bool = True
+    valid_days: Annotated[int, Field(ge=0, le=3650)] = 365
 
     @property
     def text_hash(self) -> str:

@@ -19,6 +19,7 @@ from tests.api.test_loans import send
 from tests.support.applications import KEY, whole
 
 OPENING = {"product": "personal", "channel": "web", "external_id": "W-1"}
+JSON = {"Idempotency-Key": "k", "Content-Type": "application/json"}
 
 
 @pytest.fixture
@@ -148,6 +149,29 @@ def test_no_value_is_logged_or_kept_with_the_request(client: FlaskClient, edge: 
         kept = str(connection.execute(sa.text("SELECT r::text FROM ledger.request r")).fetchall())
     for secret in ("912701234", "912-70-1234", "O'Neil", "678X", "ada@example.com"):
         assert secret not in str(logs) + kept
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        r'{"applicant": {"a\u0000b": 1}}',
+        r'{"applicant": {"\ud800": 1}}',
+        '{"application": {"amount": 1e400}}',
+        '{"application": {"amount": NaN}}',
+        f'{{"application": {{"amount": {"9" * 400}}}}}',
+        '{"application": ' + '{"a":' * 100 + "1" + "}" * 101,
+        '{"application": ' + "[" * 150 + "]" * 150 + "}",
+        '{"": {"": 1}, "application.amount": 5}',
+        '{"applicant": {"date_of_birth": "9999-12-31"}}',
+        '{"consents": {"credit_report": {"given_at": "0001-01-01T00:00:00+14:00", "ip": "192.0.2.7"}}}',
+    ],
+)
+def test_what_nobody_would_send_is_refused_by_name(client: FlaskClient, data: str) -> None:
+    body = f'{{"product": "personal", "channel": "web", "submit": true, "data": {data}}}'
+
+    refused = client.post("/v1/applications", data=body, headers=JSON)
+
+    assert problem(refused)["status"] in (400, 422)
 
 
 def test_without_a_key_nothing_is_taken(edge: Edge, books: Books) -> None:

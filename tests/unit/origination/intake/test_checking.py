@@ -92,6 +92,8 @@ def test_one_field_that_is_wrong_is_named_alone(form: Form, change: dict[str, An
         {"applicant__housing": "own", "applicant__housing_monthly": None},
         {"employment__status": "retired", "employment__employer": None, "employment__months": None},
         {"consents__credit_report": {**CONSENT, "ip": None, "agent": "field-7"}},
+        {"consents__credit_report": {**CONSENT, "given_at": "2025-01-05T00:00:00Z"}},
+        {"consents__credit_report": {**CONSENT, "given_at": "2026-01-06T09:00:00+10:00"}},
     ],
 )
 def test_the_last_value_on_this_side_of_a_bound_is_right(form: Form, change: dict[str, Any]) -> None:
@@ -113,6 +115,10 @@ def test_no_value_stands_in_a_reason(form: Form) -> None:
     told = str(problems(form, wrong))
 
     assert [each for each in ("678X", "no mail", "fourfive") if each in told] == []
+
+
+def test_a_strange_name_is_told_without_its_control_characters(form: Form) -> None:
+    assert list(problems(form, {"\x1b[31m": 1}, whole=False)) == ["\N{REPLACEMENT CHARACTER}[31m"]
 
 
 def test_a_bound_of_an_amount_is_told_in_the_major_unit(form: Form) -> None:
