@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,8 +14,10 @@ from typing import Any
 import pytest
 
 from origination.intake.documents import flat
-from tests.integration.cli.conftest import Loanbook
+from tests.integration.cli.conftest import Loanbook, environment
 from tests.support.applications import KEY, NEXT_KEY, whole
+from tests.support.card_processor import RUN
+from tests.support.database import Database
 
 Lender = Callable[..., Any]
 TABLE = """
@@ -173,6 +179,38 @@ def test_rows_of_a_file_that_are_refused_are_mended_and_fed_again(lender: Lender
 
     assert (again["applications"], again["refused"]) == (1, 1)
     assert (once_more["applications"], once_more["found"]) == (0, 2)
+
+
+def test_a_load_that_is_killed_is_run_again_and_enters_each_row_once(
+    lender: Lender, tmp_path: Path, database: Database
+) -> None:
+    count = 600
+    rows = [row(f"K{number}", f"912-{70 + number // 500}-{1 + number:04d}") for number in range(count)]
+    file = table(tmp_path / "a.csv", *rows)
+    words = ["application", "load", file, "--product", "personal"]
+    running = subprocess.Popen(
+        [sys.executable, "-c", RUN, *words],
+        env={
+            **os.environ,
+            **{name: text for name, text in environment(database).items() if text},
+            "LOANBOOK_BANK_ACCOUNT_KEYS": KEY,
+        },
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    until = time.monotonic() + 60
+    # The first chunk of 200 is there: the process is in the middle of the second one.
+    while len(lender("application", "list", "--json").json["applications"]) < 200:
+        assert time.monotonic() < until
+    running.kill()
+    running.wait()
+
+    done = lender(*words, "--json").json
+
+    assert done["applications"] + done["found"] == count
+    assert done["found"] in (200, 400)
+    listed = lender("application", "list", "--limit", "1000", "--json").json["applications"]
+    assert len({each["external_id"] for each in listed}) == len(listed) == count
 
 
 def test_lines_of_json_with_sections_are_loaded(lender: Lender, tmp_path: Path) -> None:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,9 +15,10 @@ import pytest
 
 from api.bureau import people
 from api.bureau.sources import as_toml
-from tests.integration.cli.conftest import Loanbook
+from tests.integration.cli.conftest import Loanbook, environment
 from tests.support.applications import KEY, whole
-from tests.support.card_processor import call, process
+from tests.support.card_processor import RUN, call, process
+from tests.support.database import Database
 
 BUREAU_KEY = "a-key-of-a-bureau"
 SEED = 11
@@ -120,3 +125,35 @@ def test_the_bureau_is_opened_by_its_key_and_switched(book: Loanbook, bureau: st
     assert asked("/admin/mode", {"mode": "sulking"})[0] == 400
     assert "needs it" in book("bureau", expect=2, LOANBOOK_BUREAU_KEY=None).err
     assert '[[source]]\nname = "bureau-identity"' in book("bureau", "--sources", "--port", "8091").out
+
+
+def test_a_run_that_is_killed_while_the_bureau_is_silent_is_taken_up_again(
+    lender: Lender, bureau: str, database: Database
+) -> None:
+    key = f"Bearer {BUREAU_KEY}"
+    number = lender("application", "list", "--json").json["applications"][0]["application_id"]
+    call(bureau, "/admin/mode", {"mode": "slow", "seconds": 3}, Authorization=key)
+    words = ["verification", "run", str(number), "--kind", "credit_report"]
+    settings = {"LOANBOOK_BANK_ACCOUNT_KEYS": KEY, "LOANBOOK_BUREAU_KEY": BUREAU_KEY}
+    running = subprocess.Popen(
+        [sys.executable, "-c", RUN, *words],
+        env={**os.environ, **{name: text for name, text in environment(database).items() if text}, **settings},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    wait_until(lambda: call(bureau, "/admin/mode", Authorization=key)[1]["calls"] > 0)
+    running.kill()
+    running.wait()
+    begun = lender("verification", "list", "APPLICATION", "--json").json["verifications"]
+    call(bureau, "/admin/mode", {"mode": "ok"}, Authorization=key)
+    done = lender("verification", "run", "APPLICATION", "--kind", "credit_report", "--json").json["verifications"]
+
+    assert [(each["verification_no"], each["outcome"]) for each in begun] == [(1, "asking")]
+    assert [(each["verification_no"], each["outcome"], len(each["attempts"])) for each in done] == [(1, "completed", 1)]
+
+
+def wait_until(holds: Callable[[], bool], seconds: float = 30) -> None:
+    until = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < until
+        time.sleep(0.05)
