@@ -1,7 +1,7 @@
 """Delinquency as reports: aging on a day, rolls between buckets over a month, vintages by month on book.
 
-They are drawn from the ranges of days that servicing keeps, in the buckets that all products can be compared by. Known at
-a block is: at the close of the business date on which it was sealed. Shares are percent with two decimals, cut off.
+They are drawn from the ranges of days that servicing keeps, in the buckets that all products can be compared by. Known
+at a block is: at the close of the business date on which it was sealed. Shares are percent, cut off at two decimals.
 Next: `servicing/delinquency_queries.py`; `docs/spec/delinquency.md`.
 """
 
