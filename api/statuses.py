@@ -18,6 +18,7 @@ from ledger.embedded import errors as embedded
 from origination import errors as origination
 from origination.intake import errors as intake
 from origination.verification import errors as verification
+from origination.workflow import errors as workflow
 from servicing import errors as servicing
 from servicing.nacha import errors as nacha
 from servicing.rails import errors as rails
@@ -40,6 +41,11 @@ ERRORS_BY_STATUS: Mapping[HTTPStatus, tuple[type[DomainError], ...]] = {
         origination.FundingApprovalMissing,
         origination.OwnWorkApproved,
         rails.WebhookRefused,
+        workflow.ByHandRefused,
+        workflow.TaskNotYours,
+        workflow.TaskOfEnterer,
+        workflow.TaskOfSamePerson,
+        workflow.TaskRoleRefused,
     ),
     HTTPStatus.NOT_FOUND: (
         gl_export.BatchLineUnknown,
@@ -74,6 +80,9 @@ ERRORS_BY_STATUS: Mapping[HTTPStatus, tuple[type[DomainError], ...]] = {
         rails.InstructionUnknown,
         rails.MandateUnknown,
         rails.TraceUnknown,
+        workflow.TaskUnknown,
+        workflow.WorkflowNotStarted,
+        workflow.WorkflowUnknown,
     ),
     HTTPStatus.CONFLICT: (
         gl_export.BatchEmpty,
@@ -130,6 +139,11 @@ ERRORS_BY_STATUS: Mapping[HTTPStatus, tuple[type[DomainError], ...]] = {
         rails.TraceTaken,
         servicing.RefinancingRefused,
         servicing.SaleRefused,
+        workflow.StepNotOpen,
+        workflow.TaskStateRefused,
+        workflow.WorkflowMoved,
+        workflow.WorkflowOver,
+        workflow.WorkflowStarted,
     ),
     HTTPStatus.UNPROCESSABLE_ENTITY: (
         gl_export.MappingIncomplete,
@@ -262,6 +276,11 @@ ERRORS_BY_STATUS: Mapping[HTTPStatus, tuple[type[DomainError], ...]] = {
         rails.InstructionInvalid,
         rails.MandateInvalid,
         rails.RoutingNumberInvalid,
+        workflow.EvidenceMissing,
+        workflow.FactRefused,
+        workflow.OutcomeUnknown,
+        workflow.WorkflowClockRefused,
+        workflow.WorkflowInvalid,
     ),
     # What only a fault of ours or damage to the database brings about.
     HTTPStatus.INTERNAL_SERVER_ERROR: (

@@ -1,0 +1,1 @@
+"""Workflows without a database."""
