@@ -17,6 +17,7 @@ MORE_TABLES = (
     "servicing.collection_tables",
     "origination.intake_tables",
     "origination.verification_tables",
+    "origination.workflow_tables",
 )
 """Modules that declare further tables on the metadata of their package."""
 

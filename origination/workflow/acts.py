@@ -233,8 +233,13 @@ def _event(
         actor=person.name,
         visit=None if visit is None else visit.number,
         reason=reason,
-        details=MappingProxyType({**({} if visit is None else {"step": visit.step}), **details}),
+        details=MappingProxyType({**_known_of(person, visit), **details}),
     )
+
+
+def _known_of(person: Person, visit: Visit | None) -> dict[str, Any]:
+    step = {} if visit is None else {"step": visit.step}
+    return {**step, "roles": sorted(person.roles)} if person.roles else dict(step)
 
 
 def _check_running(state: State) -> None:

@@ -69,6 +69,8 @@ REFERENCE_TABLES = {
         "routing_table": "a few rows for each book",
         "intake_gate": "sixty-four rows",
         "verification_source": "the sources",
+        "workflow_version": "the workflows",
+        "workflow_activation": "the workflows",
     },
     "gl_export": {
         "account_mapping": "the chart of accounts",

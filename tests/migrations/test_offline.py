@@ -40,6 +40,7 @@ OBJECTIONS: dict[str, dict[str, str]] = {
         "ban-drop-function": "the same one takes its place, with parameters for memoranda",
         "prefer-bigint-over-int": "books are numbered by integers",
     },
+    "0025": {"prefer-bigint-over-int": "books are numbered by integers"},
 }
 """By revision, the rules of squawk that it breaks, and why it may."""
 

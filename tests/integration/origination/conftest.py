@@ -1,4 +1,4 @@
-"""A book on a fresh database, and a bureau as a process of its own."""
+"""A book on a fresh database, a bureau as a process of its own, a desk at which applications go through workflows."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from api.edge import Edge
 from ledger.chart_file import parse_chart
 from ledger.commands.books import create_book, load_chart
 from ledger.unit_of_work import UnitOfWork, run
+from tests.integration.origination.workflow_lives import Desk
 from tests.support.card_processor import call, process
 from tests.support.database import Database
 
@@ -78,3 +79,11 @@ def edge(database: Database, engine: sa.Engine) -> Iterator[Edge]:
     opened = Edge.open(sa.make_url(database.app_url))
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def desk(engine: sa.Engine) -> Desk:
+    """Return a desk where the workflow `small` is in force."""
+    found = Desk(engine)
+    found.load()
+    return found

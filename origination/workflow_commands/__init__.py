@@ -1,0 +1,1 @@
+"""What changes a workflow, or moves an application in one."""
