@@ -41,8 +41,10 @@ from api.routes import (
     rails,
     refinancing,
     sales,
+    tasks,
     trial_balance,
     verification,
+    workflows,
 )
 from servicing.nacha.program import Program
 from servicing.rails.cards import CardProcessor
@@ -71,6 +73,8 @@ BLUEPRINTS = (
     refinancing.routes,
     allowance.routes,
     drawdowns.routes,
+    workflows.routes,
+    tasks.routes,
     products.routes,
     indexes.routes,
     ach.routes,

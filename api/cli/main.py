@@ -34,6 +34,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "application": ("api.cli.applications:application", "Take applications in: save, submit, show and erase them."),
     "verification": ("api.cli.verification:verification", "Ask sources about applicants, and keep what came of it."),
     "bureau": ("api.cli.bureau:bureau", "Run a bureau for trying out, on this machine."),
+    "workflow": ("api.cli.workflow:workflow", "Declare the ways that applications go, and send applications on them."),
+    "task": ("api.cli.task:task", "Claim and complete the tasks of people."),
     "product": ("api.cli.products:product", "Load the rules that loans share, and look at them."),
     "index": ("api.cli.rates:index", "Load the values that variable rates look at, and show them."),
     "allowance": ("api.cli.allowance:allowance", "Load rates of loss, and see what they require of the loans."),

@@ -9,7 +9,7 @@ Never: what a task does, which is passed in. Next: `origination/workflow/catalog
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -80,6 +80,26 @@ class Ticked:
     failures: tuple[Failure, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What would happen to one application."""
+
+    application_id: int
+    due: tuple[Next, ...]
+
+
+def preview(runner: Runner) -> tuple[Due, ...]:
+    """Return what a run would begin with, application by application; nothing is done.
+
+    Raises: BookUnknown.
+    """
+    found: list[Due] = []
+    for application_id in _due(runner):
+        position, _ = _look(runner, application_id)
+        found.append(Due(application_id, position.due))
+    return tuple(found)
+
+
 def tick(runner: Runner, *, on_progress: Progress | None = None) -> Ticked:
     """Do all that is due of a book's applications; run again at the same moment, it finds nothing to do.
 
@@ -122,6 +142,18 @@ def advance(runner: Runner, application_id: int) -> Advanced:
         if not due:
             return Advanced(application_id, events, tuple(each.step for each in waiting))
         events += _do(runner, running, due[0])
+
+
+def _due(runner: Runner) -> Iterator[int]:
+    """Yield each application to which something happens by itself, once, page by page."""
+    last = 0
+    while True:
+        with runner.engine.connect() as connection:
+            page = due_applications(connection, runner.book_code, runner.now, after=last, limit=PAGE)
+        if not page:
+            return
+        yield from page
+        last = page[-1]
 
 
 def _look(runner: Runner, application_id: int) -> tuple[Position, store.Running]:

@@ -1,0 +1,87 @@
+"""The page on workflows, with what its commands print: two applications of ann's, and a workflow's file that is broken.
+
+`python -m tests.support.workflow_page` runs the commands and writes what they print into the page.
+Next: `tests/integration/cli/test_workflows.py`, which keeps it true.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Callable
+from contextlib import chdir
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from click.testing import CliRunner
+
+from api.cli.main import main
+from ledger.db import create_engine
+from ledger.unit_of_work import UnitOfWork, run
+from origination.commands import submit_application
+from tests.integration.cli.conftest import environment
+from tests.integration.origination.test_funding import request
+from tests.support.console_blocks import FENCE, ROOT, normalized, steps_of
+from tests.support.database import Database, create_template, fresh_database
+from tests.support.servers import scratch_server
+from tests.support.workflows import SIDE_BY_SIDE
+
+PAGE = ROOT / "docs" / "how-to" / "workflows.md"
+BROKEN = SIDE_BY_SIDE.replace('role = "funder"', 'role = "king"').replace('to = "expired" }', 'to = "gone" }')
+_MOMENT = re.compile(r"\b\d{4}-\d\d-\d\d \d\d:\d\dZ")
+_HASH = re.compile(r"\b[0-9a-f]{12}\b")
+
+
+def enter(database: Database, *names: str) -> list[str]:
+    """Let ann enter applications, and return their ids."""
+    engine = create_engine(database.app_url)
+
+    def work(uow: UnitOfWork) -> list[str]:
+        return [str(submit_application(uow, "main", request(name))) for name in names]
+
+    ids = run(engine, work, actor="ann")
+    engine.dispose()
+    return ids
+
+
+def printed(database: Database, folder: Path) -> Callable[[str], str]:
+    """Return what prints a command's output on a database with a book and two applications, in a folder."""
+    (folder / "broken.toml").write_text(BROKEN, encoding="utf-8")
+    runner = CliRunner(env=environment(database))
+    runner.invoke(main, ["init", "--opened-on", "2026-01-01"])
+    enter(database, "A-1", "A-2")
+
+    def output(command: str) -> str:
+        with chdir(folder):
+            return runner.invoke(main, shlex.split(command)[1:]).output
+
+    return output
+
+
+def masked(text: str) -> str:
+    """Return text without what is another at each run: moments and hashes, and the blanks that they take."""
+    text = _HASH.sub("HASH", _MOMENT.sub("MOMENT", normalized(text)))
+    return re.sub(r" {2,}", "  ", re.sub("\N{BOX DRAWINGS LIGHT HORIZONTAL}+", "-", text))
+
+
+def rewritten(page: str, output: Callable[[str], str]) -> str:
+    """Return a page with what its commands print."""
+
+    def fresh(match: re.Match[str]) -> str:
+        steps = (f"$ {step.command}\n{_lines(output(step.command))}" for step in steps_of(match[1]))
+        return f"```console\n{''.join(steps)}```"
+
+    return FENCE.sub(fresh, page)
+
+
+def _lines(text: str) -> str:
+    return "".join(f"{line.rstrip()}\n" for line in text.splitlines())
+
+
+if __name__ == "__main__":
+    with scratch_server(durable=False) as server, TemporaryDirectory() as name:
+        url = server.url_for("postgres")
+        create_template(url)
+        with fresh_database(url) as database:
+            found = rewritten(PAGE.read_text(encoding="utf-8"), printed(database, Path(name)))
+    PAGE.write_text(found, encoding="utf-8")
