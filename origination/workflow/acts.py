@@ -125,12 +125,9 @@ def complete(
     _check_person(state, visit, step, person.name)
     if outcome not in step.outcomes:
         raise OutcomeUnknown(step=visit.step, outcome=outcome, known=tuple(step.outcomes))
-    for name in facts:
-        if name not in step.gives:
-            raise FactRefused(fact=name, reason=f"{visit.step} gives {', '.join(step.gives) or 'none'}")
     if step.evidence and not evidence:
         raise EvidenceMissing(application_id=state.application_id, step=visit.step)
-    kept = checked_facts(definition.facts, facts)
+    kept = _given(definition, visit.step, step.gives, facts)
     return _event(
         state, Kind.COMPLETED, person, visit, reason=reason, outcome=outcome, facts=kept, evidence=dict(evidence)
     )
@@ -145,7 +142,7 @@ def signal(definition: Definition, state: State, name: str, person: Person, *, f
     for visit in state.visits:
         step = definition.steps[visit.step]
         if isinstance(step, WaitStep) and name in step.signals:
-            kept = checked_facts(definition.facts, facts)
+            kept = _given(definition, visit.step, step.gives, facts)
             return _event(state, Kind.SIGNALED, person, visit, signal=name, facts=kept)
     raise StepNotOpen(application_id=state.application_id, step=f"a wait for {name}", at=state.steps)
 
@@ -181,7 +178,7 @@ def outcome_by_hand(
     if step.by_hand is None:
         raise ByHandRefused(step=name)
     check_role(state, name, step.by_hand, person)
-    kept = checked_facts(definition.facts, outcome)
+    kept = _given(definition, name, step.gives, outcome)
     return _event(state, Kind.DONE, person, visit, reason=reason, outcome=kept, by_hand=True)
 
 
@@ -291,6 +288,17 @@ def _automatic_at(definition: Definition, state: State, name: str) -> tuple[Visi
     if visit is None or not isinstance(step, AutomaticStep):
         raise StepNotOpen(application_id=state.application_id, step=name, at=state.steps)
     return visit, step
+
+
+def _given(definition: Definition, step: str, gives: Collection[str], facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the facts that a person brings, all of them such as the step gives.
+
+    Raises: FactRefused.
+    """
+    for name in facts:
+        if name not in gives:
+            raise FactRefused(fact=name, reason=f"{step} gives {', '.join(gives) or 'none'}")
+    return checked_facts(definition.facts, facts)
 
 
 def _check_outcome(definition: Definition, outcome: Mapping[str, Any]) -> None:

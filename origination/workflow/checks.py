@@ -75,6 +75,9 @@ def _facts_and_tasks(head: Mapping[str, Any], steps: Steps) -> Iterator[str]:
     vocabulary = given if isinstance(given, Mapping) else {}
     for name, step in steps.items():
         place = f"steps.{name}"
+        for fact in getattr(step, "gives", ()):
+            if fact not in vocabulary:
+                yield f"{place}.gives: unknown fact {fact}"
         match step:
             case AutomaticStep():
                 if not is_task(step.task):
@@ -83,9 +86,8 @@ def _facts_and_tasks(head: Mapping[str, Any], steps: Steps) -> Iterator[str]:
                 elif step.task == "set_fact":
                     yield from _settings(place, vocabulary, step.settings)
             case HumanStep():
-                for fact in (*step.gives, *((step.fact,) if step.fact else ())):
-                    if fact not in vocabulary:
-                        yield f"{place}: unknown fact {fact}"
+                if step.fact and step.fact not in vocabulary:
+                    yield f"{place}.fact: unknown fact {step.fact}"
                 if step.fact and vocabulary.get(step.fact, "text") != "text":
                     yield f"{place}.fact: {step.fact} is a {vocabulary[step.fact]}, and an outcome is a text"
             case DecisionStep():

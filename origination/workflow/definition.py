@@ -63,7 +63,8 @@ class TimeOut(Rules):
 class AutomaticStep(Rules):
     """A task that a program does; it fails after so many attempts, each later than the one before.
 
-    With `by_hand`, a person of that role may give its outcome instead.
+    With `by_hand`, a person of that role may give its outcome instead, with the facts of `gives` and no others. Of what
+    a program returns, whatever is declared as a fact becomes one.
     """
 
     kind: Literal["automatic"]
@@ -75,6 +76,7 @@ class AutomaticStep(Rules):
     retry_after: SpanText = "1 hour"
     on_failure: Name | None = None
     by_hand: Name | None = None
+    gives: tuple[Name, ...] = ()
 
     @property
     def edges(self) -> tuple[tuple[str, str], ...]:
@@ -165,11 +167,12 @@ class JoinStep(Rules):
 
 
 class WaitStep(Rules):
-    """A wait for one of several signals, or for a time to pass."""
+    """A wait for one of several signals, or for a time to pass; `gives` are the facts that a signal may bring."""
 
     kind: Literal["wait"]
     title: Text = ""
     signals: Mapping[Name, Name] = Field(default={})
+    gives: tuple[Name, ...] = ()
     time_out: TimeOut
 
     @property

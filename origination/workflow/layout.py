@@ -15,6 +15,8 @@ from origination.workflow.definition import Definition, Step
 
 WIDTH, HEIGHT, BEND = 190, 44, 24
 GAP_X, GAP_Y, MARGIN = 26, 52, 20
+ASIDE = 16
+"""How far beside the middle a way back leaves and comes, so that it does not run along its way there."""
 SWEEPS = 8
 
 Place = str | tuple[int, int]
@@ -41,8 +43,12 @@ class Layout:
 
 
 def edges_of(definition: Definition) -> tuple[Edge, ...]:
-    """Return the ways of a workflow, in its order."""
-    return tuple(Edge(name, to, why) for name, step in definition.steps.items() for why, to in step.edges)
+    """Return the ways of a workflow, in its order; several from one step to another are one, with all their labels."""
+    labels: dict[tuple[str, str], list[str]] = {}
+    for name, step in definition.steps.items():
+        for why, to in step.edges:
+            labels.setdefault((name, to), []).append(why)
+    return tuple(Edge(source, target, ", ".join(filter(None, why))) for (source, target), why in labels.items())
 
 
 def lay_out(definition: Definition) -> Layout:
@@ -151,9 +157,10 @@ def _width(place: Place) -> int:
 def _points(edge: Edge, chain: Sequence[Place], places: Mapping[Place, tuple[int, int]]) -> tuple[tuple[int, int], ...]:
     """Return the points of an edge: from box to box, and straight down through each layer between."""
     (top_x, top_y), (end_x, end_y) = places[chain[0]], places[chain[-1]]
-    points = [(top_x, top_y + HEIGHT // 2)]
+    aside = 0 if edge.source == chain[0] else ASIDE
+    points = [(top_x + aside, top_y + HEIGHT // 2)]
     for place in chain[1:-1]:
         x, y = places[place]
         points += [(x, y - HEIGHT // 2), (x, y + HEIGHT // 2)]
-    points.append((end_x, end_y - HEIGHT // 2))
+    points.append((end_x + aside, end_y - HEIGHT // 2))
     return tuple(points if edge.source == chain[0] else points[::-1])

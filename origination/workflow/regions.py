@@ -64,8 +64,8 @@ def _problems_of_fork(fork: str, step: ForkStep, join: str, start: str, steps: S
 
 
 def _entered_otherwise(fork: str, join: str, taken: Mapping[str, int], start: str, steps: Steps) -> Iterator[str]:
-    if start in taken:
-        yield f"steps.{start}: the start lies in a branch of {fork}"
+    if start in taken or start == join:
+        yield f"start: {start} lies in the branches of {fork}"
     for name, step in steps.items():
         for _, to in step.edges:
             if name not in taken and (to == join or (to in taken and name != fork)):

@@ -18,6 +18,8 @@ from gl_export.settlement import TEMPLATES as SETTLEMENT_TEMPLATES
 from ledger.chart import Chart
 from ledger.chart_file import parse_chart
 from ledger.templates import as_markdown
+from origination.workflow.drawing import as_mermaid
+from origination.workflow.reading import read_workflow, shipped_codes, shipped_source
 from servicing.end_of_day import STEPS as DAY_STEPS
 from servicing.posting_rules import TEMPLATES
 from servicing.rail_exceptions import TEMPLATES as EXCEPTION_TEMPLATES
@@ -93,6 +95,18 @@ def _account_row(chart: Chart, code: str) -> str:
     return f"| {account.code} | {name} | {kind} | {account.normal_side} | {per_loan} | {roles} |"
 
 
+def workflows() -> str:
+    """Return the page of the workflows that are shipped, drawn."""
+    parts = ["# Workflows\n\nThose that are shipped, as `loanbook workflow draw` draws them. How they are changed:"]
+    parts[0] += " [workflows](../how-to/workflows.md); what they mean: [the rules](../spec/workflow.md).\n"
+    for code in shipped_codes():
+        definition = read_workflow(shipped_source(code))
+        remark = " ".join(line[2:] for line in shipped_source(code).splitlines() if line.startswith("# "))
+        drawing = as_mermaid(definition)
+        parts.append(f"\n## {code}\n\n{remark}\n\n```mermaid\n{drawing}```\n")
+    return "".join(parts)
+
+
 def commands() -> str:
     """Return the page of the command line, from its own help."""
     return (
@@ -109,6 +123,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "docs/reference/day_steps.md": day_steps,
     "docs/reference/chart_of_accounts.md": chart_of_accounts,
     "docs/reference/command_line.md": commands,
+    "docs/reference/workflows.md": workflows,
 }
 
 

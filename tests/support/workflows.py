@@ -41,6 +41,7 @@ attempts = 2
 retry_after = "1 hour"
 on_failure = "by_documents"
 by_hand = "boss"
+gives = ["identity"]
 
 [steps.by_documents]
 kind = "human"

@@ -9,7 +9,7 @@ import pytest
 
 from origination.workflow import acts
 from origination.workflow.drawing import as_mermaid, as_svg
-from origination.workflow.layout import GAP_X, GAP_Y, HEIGHT, WIDTH, lay_out
+from origination.workflow.layout import ASIDE, GAP_X, GAP_Y, HEIGHT, WIDTH, lay_out
 from origination.workflow.reading import read_workflow, shipped_codes, shipped_source
 from tests.support.workflows import SIDE_BY_SIDE, begun, small
 
@@ -47,7 +47,10 @@ def test_a_line_goes_from_its_step_to_its_step(source: str) -> None:
     for edge, points in layout.edges:
         for (x, y), name in ((points[0], edge.source), (points[-1], edge.target)):
             middle_x, middle_y = layout.steps[name]
-            assert (x, abs(y - middle_y)) == (middle_x, HEIGHT // 2)
+            assert abs(y - middle_y) == HEIGHT // 2
+            assert x - middle_x in (0, ASIDE)
+    # No two run along each other, there and back.
+    assert len({frozenset(points) for _, points in layout.edges}) == len(layout.edges)
 
 
 def test_an_svg_holds_every_step_and_marks_those_where_an_application_stands() -> None:

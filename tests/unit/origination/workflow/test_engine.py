@@ -231,6 +231,9 @@ def test_a_person_of_the_role_gives_an_outcome_by_hand_and_nobody_else() -> None
         by_hand("identity", "clerk")
     with pytest.raises(StepNotOpen):
         by_hand("papers", "boss")
+    person = hand.person("olga", "boss")
+    with pytest.raises(FactRefused, match="identity gives identity"):
+        acts.outcome_by_hand(hand.definition, hand.state, "identity", {"decision": "approve"}, person, reason="x")
     by_hand("identity", "boss")
     assert hand.state.facts["identity"] == "passed"
     # A step that names no role for it takes no outcome by hand.
@@ -282,6 +285,13 @@ def test_a_wait_ends_with_its_signal_or_its_time() -> None:
         assert (hand.state.steps, hand.state.result) == ((("release",), None) if signaled else ((), "expired"))
     with pytest.raises(StepNotOpen):
         acts.signal(begun().definition, begun().state, "accepted", begun().person("b"), facts={})
+
+
+def test_a_signal_brings_only_the_facts_that_its_step_gives() -> None:
+    hand = completed(identified(begun()), "papers", "complete", "bob", amount=1)
+
+    with pytest.raises(FactRefused, match="answer gives none"):
+        acts.signal(hand.definition, hand.state, "accepted", hand.person("b"), facts={"decision": "approve"})
 
 
 def test_a_canceled_workflow_holds_nothing() -> None:
