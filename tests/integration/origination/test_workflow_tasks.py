@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from ledger.domain_error import DomainError
-from ledger.unit_of_work import run
+from ledger.unit_of_work import UnitOfWork, run
 from origination import workflow_store as store
 from origination.errors import ApplicationUnknown
 from origination.workflow.acts import Person, claim
@@ -33,6 +34,7 @@ from origination.workflow_commands.moving import (
     reassign_task,
     release_task,
     retry_step,
+    send_signal,
     start_workflow,
 )
 from origination.workflow_commands.versions import activate_workflow, load_workflow
@@ -166,6 +168,44 @@ def test_two_who_claim_at_the_same_instant_and_one_gets_it(desk: Desk) -> None:
     assert desk.state(application_id).visits[1].owner == winner
     assert desk.state(application_id).last_event_no == 2
     desk.derived_is_true()
+
+
+def test_of_those_who_start_or_signal_at_the_same_instant_one_does(desk: Desk) -> None:
+    application_id = submit(desk.engine, request("X-1"))
+
+    def start(uow: UnitOfWork) -> None:
+        start_workflow(uow, BOOK, application_id, "small", desk.person("ann"), facts={})
+
+    assert at_once(desk, start) == ["done", *["workflow-started"] * 3]
+    desk.runs(application_id)
+    desk.completes(application_id, "papers", "complete", "bob", amount=1)
+
+    def accept(uow: UnitOfWork) -> None:
+        send_signal(uow, BOOK, application_id, "accepted", desk.person("borrower"), facts={})
+
+    assert at_once(desk, accept) == ["done", *["workflow-step-not-open"] * 3]
+    assert desk.state(application_id).steps == ("release",)
+    desk.derived_is_true()
+
+
+def at_once(desk: Desk, work: Callable[[UnitOfWork], None]) -> list[str]:
+    """Let four do the same at the same instant, and return what each of them came to."""
+    gate, outcomes = threading.Barrier(4), list[str]()
+
+    def act() -> None:
+        gate.wait()
+        try:
+            desk.change(work)
+            outcomes.append("done")
+        except DomainError as refusal:
+            outcomes.append(refusal.code)
+
+    threads = [threading.Thread(target=act) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return sorted(outcomes)
 
 
 def test_without_the_lock_the_number_of_the_event_is_taken_once(desk: Desk) -> None:
