@@ -49,7 +49,8 @@ def checked_facts(vocabulary: Mapping[str, str], given: Mapping[str, Any]) -> di
     for name, value in given.items():
         if name not in vocabulary:
             raise FactRefused(fact=name, reason=f"the workflow declares {', '.join(sorted(vocabulary)) or 'none'}")
-        if not _IS[vocabulary[name]](value) or len(str(value)) > LONGEST:
+        text = str(value)
+        if not _IS[vocabulary[name]](value) or len(text) > LONGEST or not text.isprintable():
             raise FactRefused(fact=name, reason=f"it is a {vocabulary[name]} of at most {LONGEST} characters")
     return dict(given)
 

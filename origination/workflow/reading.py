@@ -30,8 +30,10 @@ def read_workflow(text: str) -> Definition:
 
     Raises: WorkflowInvalid with everything that is wrong.
     """
+    if len(text) > LARGEST:
+        raise WorkflowInvalid(problems=(f"workflow: it is longer than {LARGEST} characters",))
     try:
-        keys = tomllib.loads(text[:LARGEST], parse_float=Decimal)
+        keys = tomllib.loads(text, parse_float=Decimal)
     except tomllib.TOMLDecodeError as mistake:
         raise WorkflowInvalid(problems=(f"workflow: it is no TOML: {mistake}",)) from None
     steps = keys.pop("steps", {})

@@ -12,6 +12,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -195,7 +196,7 @@ def _outcome(runner: Runner, running: store.Running, due: Next) -> Callable[[sto
     person, visit = runner.person, due.visit
     try:
         given = dict(task(running.state.application_id, _context(runner, running, due)))
-        json.dumps(given)
+        _storable(given)
         acts.outcome_of_program(running.definition, running.state, visit, given, person)
     except FactRefused as refusal:
         reason = refusal.message
@@ -203,10 +204,21 @@ def _outcome(runner: Runner, running: store.Running, due: Next) -> Callable[[sto
         reason = error.message if isinstance(error, DomainError) else f"{type(error).__name__}: {error}"
     else:
         return lambda at: acts.outcome_of_program(at.definition, at.state, visit, given, person)
-    said = reason[:LONGEST_REASON]
+    said = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in reason[:LONGEST_REASON])
     return lambda at: acts.failure_of_program(
         at.definition, at.state, _same_try(at, running.state, visit), person, reason=said
     )
+
+
+def _storable(given: Mapping[str, Any]) -> None:
+    """Refuse what the database cannot keep as JSON.
+
+    Raises: TypeError; ValueError.
+    """
+    text = json.dumps(given, ensure_ascii=False, allow_nan=False)
+    text.encode("utf-8")
+    if "\\u0000" in text:
+        raise ValueError("a text holds the character NUL")
 
 
 def _same_try(at: store.Running, before: State, visit: int) -> int:

@@ -69,6 +69,10 @@ def test_a_task_that_fails_is_tried_again_later_and_then_left_to_a_person(desk: 
     [
         ({"amount": "a lot"}, "the fact amount cannot be taken: it is a number of at most 200 characters"),
         ({"checked": "yes"}, "the fact checked cannot be taken: it is a flag of at most 200 characters"),
+        ({"identity": "pas\nsed"}, "the fact identity cannot be taken: it is a text of at most 200 characters"),
+        ({"report": "a\x00b"}, "ValueError: a text holds the character NUL"),
+        ({"report": float("nan")}, "ValueError: Out of range float values are not JSON compliant"),
+        ({"report": "\ud800"}, "UnicodeEncodeError: 'utf-8' codec can't encode"),
         ({"report": {1, 2}}, "TypeError: Object of type set is not JSON serializable"),
     ],
 )
@@ -79,7 +83,19 @@ def test_an_answer_that_cannot_be_kept_is_a_failure(desk: Desk, answer: dict[str
     desk.ticks()
 
     event = desk.stored(application_id).events[1]
-    assert (event.kind, event.reason) == ("failed", reason)
+    assert event.kind == "failed"
+    assert str(event.reason).startswith(reason)
+
+
+def test_what_a_task_fails_with_is_kept_as_text_whatever_it_is(desk: Desk) -> None:
+    desk.answers["verify:identity"] = ValueError(f"\x00\ud800{'x' * 1000}")
+    application_id = desk.enter()
+
+    assert desk.ticks().failures == ()
+
+    reason = str(desk.stored(application_id).events[1].reason)
+    assert reason.startswith("ValueError: \N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER}xxx")
+    assert len(reason) == 500
 
 
 def test_what_a_task_says_beyond_facts_is_kept_with_its_event(desk: Desk) -> None:

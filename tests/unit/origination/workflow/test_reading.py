@@ -120,5 +120,9 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
     assert all(any(place in each for each in found) for place in places)
 
 
+def test_a_text_that_is_too_long_is_refused_whole() -> None:
+    assert problems(SIDE_BY_SIDE + "#" * 200_000) == ("workflow: it is longer than 200000 characters",)
+
+
 def test_no_steps_are_no_workflow() -> None:
     assert "steps: there are none" in problems('code = "empty"\nstart = "a"')
