@@ -157,6 +157,17 @@ def due_applications(
     )
 
 
+def applications_in_workflows(
+    connection: sa.Connection, book_code: str, *, after: int = 0, limit: int = 1_000
+) -> tuple[int, ...]:
+    """Return the applications of a book above an id, in order, that were started on a workflow. Raises: BookUnknown."""
+    column = tables.workflow_standing.c
+    wanted = sa.select(column.application_id).where(
+        column.book_id == book(connection, book_code).book_id, column.application_id > after
+    )
+    return tuple(connection.scalars(wanted.order_by(column.application_id).limit(limit)))
+
+
 def due_count(connection: sa.Connection, book_code: str, at: datetime) -> int:
     """Return how many there are of those. Raises: BookUnknown."""
     column = tables.workflow_standing.c

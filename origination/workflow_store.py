@@ -170,6 +170,33 @@ def move(connection: sa.Connection, running: Running, event: Event, state: State
     _write_tasks(connection, running.book_id, running.definition, state)
 
 
+def derived(running: Running) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Return standing and tasks that the events of an application come to."""
+    tasks = _tasks(running.book_id, running.definition, running.state)
+    return _standing(running.definition, running.state), sorted(tasks, key=lambda task: int(task["task_no"]))
+
+
+def derived_stored(connection: sa.Connection, application_id: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Return standing and tasks of an application as they are stored."""
+    standing, task = tables.workflow_standing, tables.workflow_task
+    names = ("phase", "result", "steps", "last_event_no", "wakes_at")
+    row = connection.execute(
+        sa.select(*(standing.c[name] for name in names)).where(standing.c.application_id == application_id)
+    ).one()
+    rows = connection.execute(sa.select(task).where(task.c.application_id == application_id).order_by(task.c.task_no))
+    return dict(row._mapping), [dict(each._mapping) for each in rows]
+
+
+def write_derived(connection: sa.Connection, running: Running) -> None:
+    """Write standing and tasks of an application anew."""
+    table, application_id = tables.workflow_standing, running.state.application_id
+    standing, _ = derived(running)
+    connection.execute(sa.update(table).where(table.c.application_id == application_id).values(**standing))
+    task = tables.workflow_task
+    connection.execute(sa.delete(task).where(task.c.application_id == application_id))
+    _write_tasks(connection, running.book_id, running.definition, running.state)
+
+
 def insert_event(connection: sa.Connection, application_id: int, event: Event) -> bool:
     """Write an event; return whether its number was free."""
     table = tables.workflow_event

@@ -227,5 +227,15 @@ def _drawn(session: Session, what: str | None, application_id: int | None) -> tu
         return stored_workflow(shipped_source(what)), None
 
 
-for each in (runs.start, runs.position, runs.history, runs.signal, runs.outcome, runs.retry, runs.cancel, runs.tick):
+for each in (
+    runs.start,
+    runs.position,
+    runs.history,
+    runs.signal,
+    runs.outcome,
+    runs.retry,
+    runs.cancel,
+    runs.tick,
+    runs.recompute,
+):
     workflow.add_command(each)

@@ -5,6 +5,7 @@ Next: `api/cli/workflow.py`, the group; `origination/workflow_commands/moving.py
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -249,6 +250,31 @@ def tick(session: Session, at_text: str | None) -> int:
 
     session.show(document, people)
     return 1 if report.failures else 0
+
+
+@click.command("recompute")
+@changes
+def recompute(session: Session) -> int:
+    """Compare standing and task list of every application with what happened, and write anew what differs.
+
+    The exit code is 1 if something differed, and what it was is named.
+
+    \b
+    loanbook workflow recompute --dry-run
+    """
+    from origination.workflow_commands.recomputing import recompute_next
+
+    code, differed, last = session.book_code, list[int](), 0
+    while True:
+        reached, found = session.change(partial(recompute_next, book_code=code, after=last))
+        if reached is None:
+            break
+        differed += found
+        last = reached
+    said = ", ".join(map(str, differed))
+    text = f"Differed, and written anew: {said}." if differed else "Every application stands where its events lead."
+    session.show({"differed": differed}, lambda: print_line(text))
+    return 1 if differed else 0
 
 
 def _preview(session: Session, runner: Runner, at: datetime) -> int:

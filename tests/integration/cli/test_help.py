@@ -116,6 +116,7 @@ CHANGING = frozenset(
         "workflow cancel",
         "workflow load",
         "workflow outcome",
+        "workflow recompute",
         "workflow retry",
         "workflow signal",
         "workflow start",

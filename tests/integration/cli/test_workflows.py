@@ -142,6 +142,24 @@ def test_a_retry_and_a_cancellation(small: Loanbook) -> None:
     assert small("task", "claim", "1", "papers", "--json", expect=2).refusal["code"] == "task-unknown"
 
 
+def test_standing_and_tasks_are_written_anew_from_what_happened(small: Loanbook, database: Database) -> None:
+    ids = ["1", *enter(database, "A-2", "A-3")]
+    for application in ids:
+        small("workflow", "start", application, "small")
+    assert small("workflow", "recompute").out == "Every application stands where its events lead.\n"
+    with database.connect(autocommit=True) as app:
+        app.execute("UPDATE origination.workflow_standing SET wakes_at = NULL WHERE application_id = 1")
+        app.execute("DELETE FROM origination.workflow_task WHERE application_id = %s", [ids[2]])
+    assert small("task", "list", "--application", ids[2], "--json").json["tasks"] == []
+
+    tried = small("workflow", "recompute", "--dry-run", "--json", expect=1).json
+    assert tried == {"differed": [1, int(ids[2])], "dry_run": True}
+    assert small("workflow", "recompute", "--json", expect=1).json == {"differed": [1, int(ids[2])]}
+
+    assert small("workflow", "recompute", "--json").json == {"differed": []}
+    assert len(small("task", "list", "--application", ids[2], "--json").json["tasks"]) == 1
+
+
 def test_a_drawing_marks_where_an_application_stands(small: Loanbook) -> None:
     small("workflow", "start", "1", "small")
 
