@@ -6,7 +6,10 @@ Never: when a flag is set (`servicing/commands/flags.py`). Next: `docs/spec/flag
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+
+from servicing.events import UNDOING, Event, Kind
 
 LATE_FEES, COLLECTIONS, AUTOPAY, CREDIT_REPORTING = "late_fees", "collections", "autopay", "credit_reporting"
 
@@ -19,6 +22,21 @@ HOLDS: Mapping[str, frozenset[str]] = {
 }
 """What each flag holds. Sources: the automatic stay, 11 USC 362(a); debts of the deceased, 12 CFR 1006.6(a)(4);
 disputed debts, 15 USC 1681s-2(a)(3) and 12 CFR 1006.38(d)."""
+
+
+def flags_on(events: Sequence[Event], day: date) -> Mapping[str, date]:
+    """Return the flags in force at the close of a day, each with the day from which it is."""
+    known = sorted((each for each in events if each.effective_date <= day), key=lambda event: event.order)
+    undone = {each.of for each in events if each.kind in UNDOING}
+    found: dict[str, date] = {}
+    for each in known:
+        if each.kind is not Kind.FLAGGED or each.no in undone:
+            continue
+        if each.details.get("lifted"):
+            found.pop(each.details["flag"], None)
+        else:
+            found.setdefault(each.details["flag"], each.effective_date)
+    return found
 
 
 def holds_of(flags: Iterable[str]) -> frozenset[str]:

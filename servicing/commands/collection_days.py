@@ -8,7 +8,7 @@ Never: what people do (`servicing/commands/collections.py`). Next: `servicing/co
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from functools import partial
 from typing import Any
@@ -21,6 +21,8 @@ from servicing.aging import OPEN
 from servicing.collecting import Policy, Promise, Strategy, judged
 from servicing.collection_store import SYSTEM_KEY, PolicyVersion, note, policy_of, promises_to_judge
 from servicing.delinquency_queries import DAYS_PAST_DUE, PAST_DUE_NOW
+from servicing.flags import COLLECTIONS, HOLDS, flags_on
+from servicing.store import load_loans
 
 _MARK = sa.text("SELECT through FROM servicing.collection_mark WHERE book_id = :book_id")
 _MOVE_MARK = sa.text(
@@ -37,6 +39,7 @@ _BEHIND = sa.text(
     " LEFT JOIN servicing.collection_case c ON c.loan_id = l.loan_id AND c.closed_on IS NULL"
     " WHERE CAST(:loan_id AS bigint) IS NULL OR l.loan_id = :loan_id ORDER BY l.loan_id"
 )
+_FLAGGED = sa.text("SELECT DISTINCT loan_id FROM servicing.event WHERE loan_id = ANY (:ids) AND kind = 'flagged'")
 _LOCK = sa.text("UPDATE servicing.loan SET fees_through = fees_through WHERE loan_id = ANY (:ids)")
 
 
@@ -91,9 +94,12 @@ def _decide_cases(
     least = version.policy.strategies[0].from_dpd
     values = {"book_id": book_id, "day": day, "loan_id": loan_id, "least": least}
     todo: list[tuple[Callable[..., str], Any, Strategy | None]] = []
-    for row in uow.connection.execute(_BEHIND, values):
-        strategy = version.policy.strategy(row.dpd)
-        if row.case_no is not None and (row.dpd == 0 or row.status != OPEN):
+    rows = uow.connection.execute(_BEHIND, values).all()
+    held = _held(uow.connection, [row.loan_id for row in rows], day)
+    for row in rows:
+        strategy = None if row.loan_id in held else version.policy.strategy(row.dpd)
+        ended = row.dpd == 0 or row.status != OPEN or row.loan_id in held
+        if row.case_no is not None and ended:
             todo.append((_close, row, strategy))
         elif strategy is not None and row.case_no is None:
             todo.append((_open, row, strategy))
@@ -102,11 +108,23 @@ def _decide_cases(
     if todo:
         uow.connection.execute(_LOCK, {"ids": [row.loan_id for _, row, _ in todo]})
     for decide, row, strategy in todo:
-        done[decide(uow, book_id, day, row, strategy, version.version)] += 1
+        why = held.get(row.loan_id, "cured" if row.status in (None, OPEN) else row.status)
+        done[decide(uow, book_id, day, row, strategy, version.version, why)] += 1
     return done
 
 
-def _open(uow: UnitOfWork, book_id: int, day: date, row: Any, strategy: Strategy, version: int) -> str:
+def _held(connection: sa.Connection, loan_ids: Sequence[int], day: date) -> Mapping[int, str]:
+    """Return which of the loans have a flag that holds collections at the close of a day, and which flag that is."""
+    flagged = connection.scalars(_FLAGGED, {"ids": list(loan_ids)}).all() if loan_ids else ()
+    found: dict[int, str] = {}
+    for loan in load_loans(connection, flagged, lock=False) if flagged else ():
+        for flag in flags_on(loan.events, day):
+            if COLLECTIONS in HOLDS[flag]:
+                found.setdefault(loan.loan_id, flag)
+    return found
+
+
+def _open(uow: UnitOfWork, book_id: int, day: date, row: Any, strategy: Strategy, version: int, _why: str) -> str:
     cases = tables.collection_case
     last = sa.select(sa.func.coalesce(sa.func.max(cases.c.case_no), 0)).where(cases.c.loan_id == row.loan_id)
     number = int(uow.connection.scalar(last) or 0) + 1
@@ -117,7 +135,7 @@ def _open(uow: UnitOfWork, book_id: int, day: date, row: Any, strategy: Strategy
     return "cases_opened"
 
 
-def _move(uow: UnitOfWork, _book_id: int, day: date, row: Any, strategy: Strategy, version: int) -> str:
+def _move(uow: UnitOfWork, _book_id: int, day: date, row: Any, strategy: Strategy, version: int, _why: str) -> str:
     cases = tables.collection_case
     changed = sa.update(cases).values(**_work(row.loan_id, strategy, day, version))
     uow.connection.execute(changed.where(cases.c.loan_id == row.loan_id, cases.c.case_no == row.case_no))
@@ -126,11 +144,12 @@ def _move(uow: UnitOfWork, _book_id: int, day: date, row: Any, strategy: Strateg
     return "cases_moved"
 
 
-def _close(uow: UnitOfWork, _book_id: int, day: date, row: Any, _strategy: Strategy | None, version: int) -> str:
+def _close(
+    uow: UnitOfWork, _book_id: int, day: date, row: Any, _strategy: Strategy | None, version: int, why: str
+) -> str:
     cases = tables.collection_case
     changed = sa.update(cases).values(closed_on=max(day, row.opened_on), policy_version=version)
     uow.connection.execute(changed.where(cases.c.loan_id == row.loan_id, cases.c.case_no == row.case_no))
-    why = "cured" if row.status in (None, OPEN) else row.status
     details = {"case_no": row.case_no, "why": why}
     note(uow, row.loan_id, day, "case_closed", details, f"{SYSTEM_KEY}:{day}:closed:{row.case_no}")
     return "cases_closed"

@@ -22,6 +22,7 @@ from servicing.collecting import ALL, CHANNELS, Policy, Promise, Promises
 from servicing.collection_store import PolicyVersion, add_promises, flags_of, note, policy_of, promises_of
 from servicing.commands.recording import check_currency
 from servicing.errors import CaseNotOpen, ContactCeased, ContactInvalid, PromiseInvalid
+from servicing.flags import COLLECTIONS, HOLDS, flags_on
 from servicing.store import Loan, load_loan
 
 _LOAD = sa.text(
@@ -87,6 +88,8 @@ def contact(
 ) -> bool:
     """Note a contact with the borrower; tell whether it is new. One that the borrower began is not refused.
 
+    A flag of the loan that holds collections, such as a bankruptcy, ceases every channel.
+
     Raises: LoanUnknown; ContactInvalid; ContactCeased; RequestKeyReused.
     """
     loan = load_loan(uow.connection, loan_id, lock=True)
@@ -94,6 +97,9 @@ def contact(
     for flag in flags_of(uow.connection, loan_id):
         if not inbound and flag.channel in (ALL, channel):
             raise ContactCeased(loan_id=loan_id, channel=channel, since=flag.set_on, reason=flag.reason)
+    for name, since in flags_on(loan.events, loan.business_date).items():
+        if not inbound and COLLECTIONS in HOLDS[name]:
+            raise ContactCeased(loan_id=loan_id, channel=channel, since=since, reason=name)
     details = {"channel": channel, "outcome": outcome, "text": text, "inbound": inbound}
     return note(uow, loan_id, loan.business_date, "contact", details, request_key)
 

@@ -19,6 +19,7 @@ from servicing.collection_queries import collecting, work_list
 from servicing.commands import collection_days
 from servicing.commands.collections import allow_contact, assign, cease_contact, contact, load_policy, promise
 from servicing.commands.cycle import run_cycle
+from servicing.commands.flags import flag_loan
 from servicing.drafts import LoanDraft
 from servicing.errors import CaseNotOpen, CollectionPolicyInvalid, ContactCeased, PromiseInvalid
 from tests.integration.servicing.acts import pay
@@ -171,6 +172,34 @@ def test_nobody_is_contacted_against_a_flag(engine: sa.Engine, late: tuple[str, 
     assert run(engine, lambda uow: call(uow, "c2"), actor=ACTOR)
     with pytest.raises(RequestKeyReused):
         run(engine, lambda uow: call(uow, "c1", channel="text"), actor=ACTOR)
+
+
+def test_a_bankruptcy_stays_collections_until_it_is_lifted(engine: sa.Engine, late: tuple[str, int]) -> None:
+    code, loan_id = late
+    through(engine, code, date(2026, 2, 20))
+    advance(engine, code, date(2026, 2, 24))
+    told: dict[str, Any] = {"flag": "bankruptcy", "reason": "notice of the court", "effective_date": date(2026, 2, 24)}
+    run(engine, partial(flag_loan, loan_id=loan_id, request_key="stay", **told), actor=ACTOR)
+    called = partial(contact, loan_id=loan_id, channel="call", outcome="reached", text="")
+
+    with pytest.raises(ContactCeased) as ceased:
+        run(engine, partial(called, inbound=False, request_key="c1"), actor=ACTOR)
+    assert run(engine, partial(called, inbound=True, request_key="c2"), actor=ACTOR)
+    through(engine, code, date(2026, 2, 26))
+    with engine.connect() as connection:
+        assert work_list(connection, code) == ()
+    run(
+        engine,
+        partial(
+            flag_loan, loan_id=loan_id, request_key="over", lifted=True, **{**told, "effective_date": date(2026, 2, 26)}
+        ),
+        actor=ACTOR,
+    )
+    through(engine, code, date(2026, 2, 27))
+
+    assert (ceased.value.reason, ceased.value.since) == ("bankruptcy", date(2026, 2, 24))
+    kinds = [kind for kind, _ in log_of(engine, loan_id)]
+    assert kinds == ["case_opened", "contact", "case_closed", "case_opened"]
 
 
 def test_a_plan_is_a_promise_for_each_of_its_days(engine: sa.Engine, late: tuple[str, int]) -> None:
