@@ -6,6 +6,8 @@ Next: `ledger/domain_error.py` for what these classes inherit.
 
 from __future__ import annotations
 
+from datetime import date
+
 from ledger.domain_error import DomainError, Minor
 
 
@@ -60,3 +62,83 @@ class DisbursementMismatch(DomainError, code="disbursement-mismatch"):
     proceeds: Minor
     difference: Minor
     currency: str
+
+
+class FactsInvalid(DomainError, code="facts-invalid"):
+    """the facts of the application cannot be read: {problems}"""
+
+    problems: tuple[str, ...]
+
+
+class PolicyInvalid(DomainError, code="policy-invalid"):
+    """the policy cannot be taken: {problems}"""
+
+    problems: tuple[str, ...]
+
+
+class PolicyUnknown(DomainError, code="policy-unknown"):
+    """there is no policy {name}, and no one version of a policy whose hash begins with it"""
+
+    name: str
+
+
+class PolicyNotActive(DomainError, code="policy-not-active"):
+    """no version of the policy {name} is active on {day}"""
+
+    name: str
+    day: date
+
+
+class ActivationRefused(DomainError, code="activation-refused"):
+    """the policy {name} cannot be activated: {reason}"""
+
+    name: str
+    reason: str
+
+
+class PolicyApprovalMissing(DomainError, code="policy-approval-missing"):
+    """{what} takes two people: {actor} asks, and {approver} approves"""
+
+    what: str
+    actor: str
+    approver: str | None
+
+
+class DecisionUnknown(DomainError, code="decision-unknown"):
+    """there is no decision {decision_id}"""
+
+    decision_id: int
+
+
+class DecisionDiffers(DomainError, code="decision-differs"):
+    """decision {decision_id}, computed again, differs in: {places}"""
+
+    decision_id: int
+    places: tuple[str, ...]
+
+
+class ReferralNotOpen(DomainError, code="referral-not-open"):
+    """decision {decision_id} waits for no underwriter: {reason}"""
+
+    decision_id: int
+    reason: str
+
+
+class AuthorityInvalid(DomainError, code="authority-invalid"):
+    """the limits of authority cannot be taken: {problems}"""
+
+    problems: tuple[str, ...]
+
+
+class AuthorityMissing(DomainError, code="authority-missing"):
+    """{person} has no authority for this: {reason}"""
+
+    person: str
+    reason: str
+
+
+class OverrideRefused(DomainError, code="override-refused"):
+    """the decision on application {application_id} cannot be overridden: {reason}"""
+
+    application_id: int
+    reason: str

@@ -1,0 +1,1 @@
+"""Policies: what decides on an application, as data. Next: `origination/policies/document.py`, then `engine.py`."""
