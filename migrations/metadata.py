@@ -18,6 +18,7 @@ MORE_TABLES = (
     "origination.intake_tables",
     "origination.verification_tables",
     "origination.workflow_tables",
+    "origination.policy_tables",
 )
 """Modules that declare further tables on the metadata of their package."""
 

@@ -40,6 +40,8 @@ class Action(StrEnum):
 
     APPROVE = "approve"
     DECLINE = "decline"
+    OVERRIDE = "override"
+    """Approve of what the policy declined; by people with the authority to."""
     WITHDRAW = "withdraw"
     FUND = "fund"
 
@@ -49,6 +51,7 @@ class Action(StrEnum):
         return {
             Action.APPROVE: "approved",
             Action.DECLINE: "declined",
+            Action.OVERRIDE: "overridden",
             Action.WITHDRAW: "withdrawn",
             Action.FUND: "funded",
         }[self]
@@ -69,6 +72,7 @@ _S, _A = ApplicationState, Action
 TRANSITIONS = (
     Transition(_S.RECEIVED, _A.APPROVE, _S.APPROVED, second_person=True),
     Transition(_S.RECEIVED, _A.DECLINE, _S.DECLINED, second_person=True),
+    Transition(_S.DECLINED, _A.OVERRIDE, _S.APPROVED, second_person=True),
     Transition(_S.RECEIVED, _A.WITHDRAW, _S.WITHDRAWN),
     Transition(_S.APPROVED, _A.WITHDRAW, _S.WITHDRAWN),
     # Who enters may ask for the funding; the two people of it are decided in `decide_funding`.

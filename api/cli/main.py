@@ -38,6 +38,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "task": ("api.cli.task:task", "Claim and complete the tasks of people."),
     "product": ("api.cli.products:product", "Load the rules that loans share, and look at them."),
     "index": ("api.cli.rates:index", "Load the values that variable rates look at, and show them."),
+    "policy": ("api.cli.policies:policy", "Load, check and activate what decides on applications, and backtest it."),
+    "decision": ("api.cli.decisions:decision", "Decide on applications, replay decisions, underwrite referrals."),
     "allowance": ("api.cli.allowance:allowance", "Load rates of loss, and see what they require of the loans."),
     "rate": ("api.cli.rates:rate", "Reset the rate of a loan, or of all that follow an index."),
     "loan": ("api.cli.loans:loan", "Show a loan, take a payment, undo one."),

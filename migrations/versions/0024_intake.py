@@ -1,6 +1,6 @@
 """Create the tables of intake and verification: drafts, submissions, personal data apart from the rest, sources.
 
-Revision: 0024, after 0021.
+Revision: 0024, after 0023.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0024"
-down_revision = "0021"
+down_revision = "0023"
 branch_labels = None
 depends_on = None
 

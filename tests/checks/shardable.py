@@ -71,6 +71,9 @@ REFERENCE_TABLES = {
         "verification_source": "the sources",
         "workflow_version": "the workflows",
         "workflow_activation": "the workflows",
+        "policy_version": "the policies",
+        "policy_activation": "a few rows for each policy",
+        "authority_version": "the limits of authority",
     },
     "gl_export": {
         "account_mapping": "the chart of accounts",

@@ -36,6 +36,10 @@ OBJECTIONS: dict[str, dict[str, str]] = {
     "0014": {"ban-drop-constraint": "a wider one takes its place in the same migration"},
     "0020": {"prefer-bigint-over-int": "books are numbered by integers"},
     "0024": {"prefer-bigint-over-int": "books and gates are numbered by integers, and so are statuses of HTTP"},
+    "0023": {
+        "prefer-bigint-over-smallint": "an application has few decisions",
+        "prefer-bigint-over-int": "a share is at most ten thousand hundredths of a percent",
+    },
     "0017": {
         "ban-drop-function": "the same one takes its place, with parameters for memoranda",
         "prefer-bigint-over-int": "books are numbered by integers",

@@ -42,6 +42,7 @@ AT_WORK = {
     "0020": "LOCK TABLE servicing.loan IN ROW EXCLUSIVE MODE",
     "0021": "LOCK TABLE servicing.loan IN ROW EXCLUSIVE MODE",
     "0016": "LOCK TABLE servicing.loan IN ROW EXCLUSIVE MODE",
+    "0023": "LOCK TABLE origination.application IN ROW EXCLUSIVE MODE",
     "0017": "CREATE TABLE servicing.loss_rates (book_id integer)",
     "0024": "LOCK TABLE origination.application IN ROW EXCLUSIVE MODE",
     "0025": "LOCK TABLE origination.application IN ROW EXCLUSIVE MODE",

@@ -39,6 +39,7 @@ def usd(text: str) -> Money:
     [
         (S.RECEIVED, A.APPROVE, S.APPROVED),
         (S.RECEIVED, A.DECLINE, S.DECLINED),
+        (S.DECLINED, A.OVERRIDE, S.APPROVED),
         (S.RECEIVED, A.WITHDRAW, S.WITHDRAWN),
         (S.APPROVED, A.WITHDRAW, S.WITHDRAWN),
         (S.APPROVED, A.FUND, S.FUNDED),
@@ -52,6 +53,7 @@ def test_everything_else_is_refused() -> None:
     allowed = {
         (S.RECEIVED, A.APPROVE),
         (S.RECEIVED, A.DECLINE),
+        (S.DECLINED, A.OVERRIDE),
         (S.RECEIVED, A.WITHDRAW),
         (S.APPROVED, A.WITHDRAW),
         (S.APPROVED, A.FUND),

@@ -1,0 +1,1 @@
+"""Pages for people, as templates that escape every value."""
