@@ -6,6 +6,7 @@ commit. Next: `origination/policy_commands.py`, `origination/decision_commands.p
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -35,6 +36,17 @@ class Position:
     last_event_no: int
     last_decision_no: int
 
+
+# One document for all rows: as arrays of text, every quote of every JSON value would be escaped, one by one.
+_COLUMNS = (
+    "application_id, decision_no, decision_id, role, policy, content_hash, outcome, facts, result, business_date, actor"
+)
+_INSERT_DECISIONS = sa.text(
+    f"INSERT INTO origination.decision ({_COLUMNS}) SELECT {_COLUMNS}"  # noqa: S608 - the names are those above
+    " FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS given (application_id bigint, decision_no smallint,"
+    " decision_id bigint, role text, policy text, content_hash text, outcome text, facts jsonb, result jsonb,"
+    " business_date date, actor text) ON CONFLICT DO NOTHING RETURNING application_id, decision_no"
+)
 
 _POSITIONS = sa.text(
     "SELECT a.application_id, a.book_id, a.entered_by, e.event_no, e.state,"
@@ -177,11 +189,10 @@ def latest_authority(connection: sa.Connection) -> Any | None:
 
 
 def insert_decisions(connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> frozenset[tuple[int, int]]:
-    """Write decisions; return the (application, number) pairs that somebody else took first."""
-    table = tables.decision
+    """Write decisions in one statement; return the (application, number) pairs that somebody else took first."""
     in_order = sorted(rows, key=lambda row: (row["application_id"], row["decision_no"]))
-    statement = postgresql.insert(table).on_conflict_do_nothing().returning(table.c.application_id, table.c.decision_no)
-    written = {(row.application_id, row.decision_no) for row in connection.execute(statement, in_order)}
+    values = {"rows": json.dumps(in_order, ensure_ascii=False, separators=(",", ":"), default=date.isoformat)}
+    written = {(row.application_id, row.decision_no) for row in connection.execute(_INSERT_DECISIONS, values)}
     return frozenset((row["application_id"], row["decision_no"]) for row in rows) - written
 
 

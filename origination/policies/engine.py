@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal, localcontext
-from typing import Any
+from typing import Any, NamedTuple
 
 from origination.policies.checks import SCORE, Compiled, compiled
 from origination.policies.document import SEVERITY, Document, Outcome, parse_document, read_document
@@ -19,8 +19,7 @@ from origination.policies.reasons import FORM, Cause, PrincipalReason, ranked
 from origination.policies.vocabulary import Facts, Sources, facts_from, facts_from_json, missing_facts, symbols
 
 
-@dataclass(frozen=True, slots=True)
-class RuleResult:
+class RuleResult(NamedTuple):
     """What a rule said: whether it fired; None where it could not be computed, or nothing was."""
 
     code: str
@@ -73,7 +72,7 @@ class Decision:
         price = self.price
         return {
             "outcome": self.outcome,
-            "rules": [[each.code, each.fired] for each in self.rules],
+            "rules": [list(each) for each in self.rules],
             "score": self.score,
             "points": [[each.fact, each.points, each.most] for each in self.points],
             "tables": [[each.table, each.row, each.outcome] for each in self.tables],
@@ -95,6 +94,8 @@ class Policy:
     document: Document
     content_hash: str
     _compiled: Compiled
+    _results: tuple[tuple[Expression, Mapping[bool | None, RuleResult]], ...]
+    """Each rule with the three results that it can have: they are made once, not for every application."""
 
     @property
     def name(self) -> str:
@@ -117,7 +118,12 @@ class Policy:
 
 def policy_of(document: Document) -> Policy:
     """Return a policy that can decide. Raises: PolicyInvalid with every problem."""
-    return Policy(document, document.content_hash(), compiled(document))
+    parts = compiled(document)
+    results = tuple(
+        (expression, {fired: RuleResult(rule.code, fired) for fired in (True, False, None)})
+        for rule, expression in zip(document.rules, parts.rules, strict=True)
+    )
+    return Policy(document, document.content_hash(), parts, results)
 
 
 def read_policy(text: str) -> Policy:
@@ -158,13 +164,10 @@ def _incomplete(policy: Policy, missing: tuple[str, ...]) -> Decision:
 
 
 def _decide(policy: Policy, facts: Facts, seen: dict[str, Any]) -> Decision:
-    document, parts = policy.document, policy._compiled
+    document = policy.document
     outcomes: list[Outcome] = [document.default or "refer"]
     against: list[tuple[Outcome, Cause]] = []
-    rules = tuple(
-        RuleResult(rule.code, _fired(expression, seen))
-        for rule, expression in zip(document.rules, parts.rules, strict=True)
-    )
+    rules = tuple(results[_fired(expression, seen)] for expression, results in policy._results)
     against += _causes_of_rules(policy, rules)
     points = tuple(_points(policy, facts))
     score = None
@@ -199,9 +202,11 @@ def _fired(expression: Expression, seen: Mapping[str, Any]) -> bool | None:
 def _causes_of_rules(policy: Policy, results: Iterable[RuleResult]) -> Iterator[tuple[Outcome, Cause]]:
     incomplete = policy.document.incomplete
     for rule, result in zip(policy.document.rules, results, strict=True):
+        if result.fired is False:
+            continue
         if result.fired is None:
             yield incomplete.outcome, Cause(incomplete.reason, f"rule {rule.code} cannot be computed")
-        elif result.fired:
+        else:
             yield rule.outcome, Cause(rule.reason or "", f"rule {rule.code}")
 
 

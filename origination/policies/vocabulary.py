@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
+from functools import cache
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -98,11 +99,16 @@ def _json(value: Any) -> Any:
 
 def _found(sources: Sources, path: str) -> Any:
     value: Any = sources
-    for part in path.split("."):
+    for part in _parts(path):
         if not isinstance(value, Mapping):
             return None
         value = value.get(part)
     return value
+
+
+@cache
+def _parts(path: str) -> tuple[str, ...]:
+    return tuple(path.split("."))
 
 
 def _read_all(declared: Mapping[str, Fact], given: Iterator[tuple[str, Any]]) -> dict[str, Any]:

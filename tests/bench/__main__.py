@@ -19,6 +19,7 @@ from ledger.embedded.server import start
 from tests.bench import bulk, posting, reading, servicing
 from tests.bench.boarding import boarding
 from tests.bench.books import OPENING, live_month, open_books, settle_down
+from tests.bench.decisions import decisions
 from tests.bench.harness import SCALE, Bench, BenchDatabase, scaled
 
 OUT = Path("out/bench.json")
@@ -66,7 +67,13 @@ def breadth(bench: Bench) -> None:
     database.drop()
 
 
-PARTS = {"history": history, "breadth": breadth, "boarding": boarding, "servicing": servicing.measure}
+PARTS = {
+    "history": history,
+    "breadth": breadth,
+    "boarding": boarding,
+    "servicing": servicing.measure,
+    "decisions": decisions,
+}
 
 
 def show(bench: Bench) -> None:
