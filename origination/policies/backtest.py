@@ -18,6 +18,9 @@ from origination.policies.engine import Policy, decide
 NO_FACTS = "unreadable"
 """The outcome of an application whose facts a version cannot read, for they are of other types."""
 
+ADVERSE = frozenset({"decline", "counter_offer"})
+"""Outcomes whose reasons are sent, and counted."""
+
 
 @dataclass(frozen=True, slots=True)
 class Backtest:
@@ -96,7 +99,8 @@ def _tried(policy: Policy, case: Mapping[str, Any]) -> tuple[str, list[str], tup
         decision = decide(policy, policy.facts_from_json(known))
     except FactsInvalid:
         return NO_FACTS, [], ()
-    return decision.outcome, [each.name for each in decision.reasons], decision.fired
+    reasons = decision.reasons if decision.outcome in ADVERSE else ()
+    return decision.outcome, [each.name for each in reasons], decision.fired
 
 
 def _by_severity(counts: Mapping[str, int]) -> dict[str, int]:
