@@ -145,7 +145,7 @@ class Folding:
                 "undrawn": self.undrawn,
                 "recoverable": self.recoverable,
                 "paid_by": {str(no): self.paid_by(no) for no in (*self._paid_before, *self.allocations)},
-                "charged_back": {str(no): taken for no, taken in self.charged_back.items()},
+                "charged_back": {str(no): dict(taken) for no, taken in self.charged_back.items()},
                 "fees": self.fees.freeze(),
                 "fees_paid": self.fees_paid,
                 "reviews": [astuple(review) for review in self.reviews.values()],

@@ -14,6 +14,7 @@ from servicing.events import Event, Kind
 from servicing.terms import Terms
 from tests.property.servicing.cash_lives import END, cash_lives, in_force
 from tests.property.servicing.journals import Journal
+from tests.property.servicing.test_checkpoint_properties import positions_since
 from tests.unit.servicing.examples import day, payment, undoing
 
 MONEY_IN = (Kind.PAYMENT, Kind.GOODWILL_CREDIT, Kind.MERCHANT_REFUND)
@@ -114,6 +115,7 @@ def test_a_fold_from_a_checkpoint_equals_the_fold_from_the_funding(
         allocations={no: whole.allocations[no] for no in rest.allocations},
         by_installment={no: whole.by_installment[no] for no in rest.by_installment},
         planned=tuple(entry for entry in whole.planned if entry.effective_date >= split),
+        positions=positions_since(whole, rest),
         checkpoint=None,
     )
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from servicing.aging import Position
 from servicing.checkpoint import Checkpoint
 from servicing.engine import fold
 from servicing.events import Event
+from servicing.state import LoanState
 from servicing.terms import Terms
 from tests.property.servicing.test_replay_properties import END, lives
 from tests.unit.servicing.examples import day
@@ -21,6 +23,12 @@ def stored(checkpoint: Checkpoint | None) -> Checkpoint:
     """Return a checkpoint as it comes back from where JSON is kept."""
     assert checkpoint is not None
     return Checkpoint(checkpoint.day, json.loads(json.dumps(checkpoint.figures)))
+
+
+def positions_since(whole: LoanState, rest: LoanState) -> tuple[Position, ...]:
+    """Return the positions of a whole fold from the first of one that began later on."""
+    begin = rest.positions[0].from_day if rest.positions else date.max
+    return tuple(each for each in whole.positions if each.from_day >= begin)
 
 
 @given(lives(), st.integers(0, END), st.integers(0, 60), st.booleans())
@@ -46,6 +54,7 @@ def test_a_fold_from_a_checkpoint_equals_the_fold_from_the_funding(
         allocations={no: parts for no, parts in whole.allocations.items() if no in payments},
         by_installment={no: parts for no, parts in whole.by_installment.items() if no in payments},
         planned=tuple(entry for entry in whole.planned if entry.effective_date >= split),
+        positions=positions_since(whole, rest),
         checkpoint=None,
     )
 
