@@ -19,6 +19,7 @@ from api.edge import Edge
 from api.guards import GuardCheck
 from api.routes import (
     ach,
+    ach_files,
     agreements,
     allowance,
     applications,
@@ -80,6 +81,7 @@ BLUEPRINTS = (
     products.routes,
     indexes.routes,
     ach.routes,
+    ach_files.routes,
     journal.routes,
     trial_balance.routes,
 )

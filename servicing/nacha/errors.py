@@ -289,3 +289,15 @@ class AchTraceNotSent(DomainError, code="ach-trace-not-sent"):
     """no loan is named for entry {trace} of the file"""
 
     trace: str
+
+
+class AchFileSealed(DomainError, code="ach-file-sealed"):
+    """file {file_no} was sent, and its text is under a key for bank account numbers that is no longer set"""
+
+    file_no: int
+
+
+class AchReasonUnknown(DomainError, code="ach-reason-unknown"):
+    """there is no return reason or change code {reason}"""
+
+    reason: str
