@@ -1,8 +1,8 @@
 """The daily cycle as a list of steps, each with its purpose, and the report of a run.
 
 Every step is done for every day that has not been run yet, and books nothing the second time; so a run that was killed
-is taken up by running it again. Never: the work itself (`servicing/commands/cycle.py`).
-Next: `docs/how-to/run_day.md`.
+is taken up by running it again. Never: the work itself (`servicing/commands/business_day.py`,
+`cycle.py`; cards, `api/day.py`). Next: `docs/how-to/run_day.md`.
 """
 
 from __future__ import annotations
@@ -22,6 +22,11 @@ class DayStep:
 
 STEPS = (
     DayStep(
+        "settle",
+        "Credit what was sent over a rail that nobody confirms and has settled by the day, as of the day on which it"
+        " counts. Before the close, so that no fee is charged for want of a payment that has come.",
+    ),
+    DayStep(
         "accrue",
         "Book the interest of each day that has not been run, on its own date, that of loans in non-accrual as a"
         " memorandum, and at month ends the income of origination fees, set-based: for all loans to which the close of"
@@ -40,6 +45,16 @@ STEPS = (
     ),
     DayStep("age", "Count the open loans by days past due."),
     DayStep("mature", "Count the open loans whose last installment has fallen due."),
+    DayStep(
+        "schedule",
+        "Schedule what mandates ask for, one banking day before it is to be sent; lower what waits where less is due by"
+        " now. A day that nobody ran is made up for within a week.",
+    ),
+    DayStep(
+        "charge",
+        "Where a card processor is set, have it carry out what is due of cards, each once; what it does not answer is"
+        " left, and taken up by the next run.",
+    ),
 )
 
 

@@ -5,7 +5,7 @@ Next: `api/loans.py`, which both doors share; `servicing/commands/`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -28,8 +28,10 @@ from api.cli.output import Column, amount, grouped, print_facts, print_line, pri
 from api.cli.session import Session, new_request_key
 
 if TYPE_CHECKING:
+    from api.day import DayRun
     from ledger.unit_of_work import UnitOfWork
-    from servicing.end_of_day import DayReport
+    from servicing.commands.autopay import RailFailure
+    from servicing.end_of_day import DayReport, LoanFailure
     from servicing.events import Kind
 
 INSTALLMENT_COLUMNS = (
@@ -264,11 +266,11 @@ def _undo(session: Session, loan_id: int, payment_id: int, kind: Kind, why: str,
 @click.argument("day", type=DAY, required=False)
 @changes
 def run_day(session: Session, day: date | None) -> int:
-    """Run the daily cycle of every loan through a day: interest, late fees, days past due, maturity.
+    """Run the daily cycle through a day: what settled, interest, late fees, days past due, what mandates ask for.
 
     Without a day it is the business date. Days that were skipped are made up for, each on its own date: the books
     are the same as if every day had been run. A run that was stopped or killed is taken up by running it again, and
-    one that is done books nothing.
+    one that is done books nothing. Cards are charged where LOANBOOK_CARD_PROCESSOR_URL is set.
 
     A loan that fails is named and left as it was; the others go on, and the exit code is 1. Mend what is
     wrong with it, and run the day again.
@@ -278,29 +280,36 @@ def run_day(session: Session, day: date | None) -> int:
     loanbook run-day 2026-03-31 --dry-run
     loanbook run-day 2026-03-31 --json
     """
+    from api.card_client import processor_of
     from api.cli.progress import progress
+    from api.day import day_json, run_the_day
+    from api.views import major_units
     from ledger.queries.accounts import book
-    from servicing.commands.cycle import run_cycle
 
     code = session.book_code
     through = day or session.read(lambda connection: book(connection, code)).business_date
     with progress("Daily cycle", quiet=session.as_json) as advance, session.edge.named_trouble():
-        report = run_cycle(
-            session.edge.engine,
+        done = run_the_day(
+            session.edge,
+            processor_of(session.settings),
             code,
             through,
             actor=session.actor,
             dry_run=session.dry_run,
-            on_progress=lambda step, done, total: advance(done, total, step.replace("_", " ")),
+            on_progress=lambda step, part, total: advance(part, total, step.replace("_", " ")),
         )
-    session.show(_report_json(report), lambda: _print_report(report))
-    return 1 if report.failures else 0
+    session.show(day_json(done, major_units), lambda: _print_day(done))
+    return 1 if done.failed else 0
 
 
-def _report_json(report: DayReport) -> dict[str, Any]:
-    from api.views import plain
-
-    return {**plain(report), "entries": report.entries}
+def _print_day(done: DayRun) -> None:
+    _print_report(done.books.closed)
+    moved = {"settled": done.books.settled, "scheduled": done.books.scheduled, "charged": done.charged}
+    for name, report in moved.items():
+        if report is not None and report.moved:
+            print_line(f"{len(report.moved)} instructions {name}.")
+        if report is not None and report.failures:
+            _print_failures(report.failures, f"Instructions that could not be {name}")
 
 
 def _print_report(report: DayReport) -> None:
@@ -316,6 +325,10 @@ def _print_report(report: DayReport) -> None:
     ages = [{"bucket": name, "loans": loans} for name, loans in report.buckets.items()]
     print_table((Column("bucket", "Days past due"), Column("loans", "Loans", right=True)), ages)
     if report.failures:
-        rows = [{"loan_id": each.loan_id, "code": each.code, "message": each.message} for each in report.failures]
-        columns = (Column("loan_id", "Loan", right=True), Column("code", "Code"), Column("message", "Why"))
-        print_table(columns, rows, title="Loans that failed and stay as they were")
+        _print_failures(report.failures, "Loans that failed and stay as they were")
+
+
+def _print_failures(failures: Sequence[LoanFailure | RailFailure], title: str) -> None:
+    rows = [{"loan_id": each.loan_id, "code": each.code, "message": each.message} for each in failures]
+    columns = (Column("loan_id", "Loan", right=True), Column("code", "Code"), Column("message", "Why"))
+    print_table(columns, rows, title=title)

@@ -42,6 +42,9 @@ NOTICE_DAYS = 1
 LOOK_AHEAD, LOOK_BACK = timedelta(days=14), timedelta(days=7)
 """How far ahead a debit can be scheduled, holidays between; how long a day that nobody ran is made up for."""
 
+_UNREADABLE = (ValueError, TypeError, LookupError, ArithmeticError, AssertionError)
+"""What a loan whose rows are not what they should be may end in."""
+
 LESS = "less is asked for than when it was scheduled"
 
 
@@ -188,6 +191,9 @@ def _each(
             moved.extend(run(engine, work, actor=actor, dry_run=dry_run))
         except DomainError as error:
             failures.append(RailFailure(loan_id, error.code, error.message))
+        except _UNREADABLE as error:
+            message = f"{type(error).__name__}: {error}".splitlines()[0]
+            failures.append(RailFailure(loan_id, "loan-unreadable", message))
     return RailReport(day=day, looked_at=len(works), moved=tuple(moved), failures=tuple(failures))
 
 

@@ -20,6 +20,7 @@ from api.app import create_app
 from api.card_client import HttpProcessor
 from api.card_processor.accounts import DECLINES, is_card_number
 from api.cards import charge_due
+from api.day import run_the_day
 from api.edge import Edge
 from servicing.queries import loan_view
 from servicing.rails.cards import TOLERANCE_SECONDS, Authorization, Charge, sign
@@ -240,3 +241,35 @@ def test_only_cards_are_charged(client: FlaskClient, loan: int) -> None:
     send(client, f"/v1/loans/{loan}/instructions", check, "i")
     refused = problem(send(client, f"/v1/loans/{loan}/instructions/1/charge", {}, "c"))
     assert (refused["code"], refused["figures"]["field"]) == ("instruction-invalid", "method")
+
+
+def test_the_day_charges_cards_once_where_a_processor_is_set(
+    client: FlaskClient, edge: Edge, loan: int, processor_url: str
+) -> None:
+    schedule(client, loan, token_of(processor_url, GOOD))
+    day, processor = date(2026, 3, 20), HttpProcessor(processor_url, KEY)
+
+    without = run_the_day(edge, None, "main", day, actor="test")
+    before = payments(edge, loan)
+    tried = run_the_day(edge, processor, "main", day, actor="test", dry_run=True)
+    first = run_the_day(edge, processor, "main", day, actor="test")
+    again = run_the_day(edge, processor, "main", day, actor="test")
+
+    assert (without.charged, without.failed, before) == (None, False, [])
+    reports = [each.charged for each in (tried, first, again)]
+    assert [len(each.moved) for each in reports if each is not None] == [1, 1, 0]
+    assert payments(edge, loan) == [88_849]
+
+
+def test_a_processor_that_is_not_there_leaves_the_loans_closed(client: FlaskClient, edge: Edge, loan: int) -> None:
+    schedule(client, loan, "tok_any")
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        dead = HttpProcessor(f"http://127.0.0.1:{nobody.getsockname()[1]}", KEY)
+
+        done = run_the_day(edge, dead, "main", date(2026, 3, 20), actor="test")
+
+    assert done.failed
+    assert done.charged is not None
+    assert [each.code for each in done.charged.failures] == ["processor-failed"]
+    assert (done.books.failed, done.books.closed.entries > 0) == (False, True)
