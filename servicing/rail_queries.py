@@ -83,14 +83,14 @@ def instruction(connection: sa.Connection, loan_id: int, instruction_no: int) ->
 
 
 def instruction_by_trace(connection: sa.Connection, book_code: str, trace: str) -> Instruction:
-    """Return the payment instruction that was sent under a trace number.
+    """Return the payment instruction that was sent under a trace number, the latest of several.
 
     Raises: TraceUnknown.
     """
-    found = rail_store.find_by_trace(connection, book_code, trace)
+    found = next(iter(rail_store.uses_of_trace(connection, book_code, trace)), None)
     if found is None:
         raise TraceUnknown(book=book_code, trace=trace)
-    return instruction(connection, *found)
+    return instruction(connection, found.loan_id, found.instruction_no)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ other packages read by.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
@@ -168,9 +168,10 @@ def append_move(connection: sa.Connection, instruction: Instruction, move: Move)
 
 
 _BY_TRACE = sa.text(
-    "SELECT m.loan_id, m.instruction_no FROM servicing.payment_move m"
-    " JOIN servicing.loan l ON l.loan_id = m.loan_id"
+    "SELECT m.loan_id, m.instruction_no, coalesce(m.settles_on, m.moved_on) AS settles_on"
+    " FROM servicing.payment_move m JOIN servicing.loan l ON l.loan_id = m.loan_id"
     " JOIN ledger.book b ON b.book_id = l.book_id AND b.code = :book WHERE m.trace = :trace"
+    " ORDER BY settles_on DESC, m.recorded_at DESC"
 )
 _WAITING = sa.text(
     "SELECT i.loan_id, i.instruction_no, i.method, i.due_on, m.status, m.settles_on"
@@ -185,10 +186,19 @@ _WAITING = sa.text(
 )
 
 
-def find_by_trace(connection: sa.Connection, book_code: str, trace: str) -> tuple[int, int] | None:
-    """Return loan and number of the instruction that was sent under a trace number."""
-    row = connection.execute(_BY_TRACE, {"book": book_code, "trace": trace}).one_or_none()
-    return None if row is None else (row.loan_id, row.instruction_no)
+@dataclass(frozen=True, slots=True)
+class TraceUse:
+    """An instruction that was sent under a trace number, and the day on which it settles."""
+
+    loan_id: int
+    instruction_no: int
+    settles_on: date
+
+
+def uses_of_trace(connection: sa.Connection, book_code: str, trace: str) -> tuple[TraceUse, ...]:
+    """Return the instructions that were sent under a trace number, the latest first."""
+    rows = connection.execute(_BY_TRACE, {"book": book_code, "trace": trace})
+    return tuple(TraceUse(row.loan_id, row.instruction_no, row.settles_on) for row in rows)
 
 
 def waiting(connection: sa.Connection, book_code: str, statuses: Sequence[Status], methods: Sequence[str]) -> list[Any]:

@@ -43,8 +43,8 @@ from servicing.nacha.statements import CURRENCY
 from servicing.nacha.totals import file_control
 from servicing.nacha.transaction_codes import Side
 from servicing.rail_exceptions import GIVEN, RAIL, TAKEN
-from servicing.rail_queries import instruction_by_trace
-from servicing.rails.errors import InstructionMoveRefused, TraceUnknown
+from servicing.rail_queries import instructions
+from servicing.rails.errors import InstructionMoveRefused
 from servicing.rails.instruction import Instruction
 from servicing.store import load_loan
 from servicing.vault import Vault
@@ -117,7 +117,7 @@ _SENT = sa.text(
 )
 _TAKEN_AS = sa.text("SELECT count(*) FROM servicing.ach_item WHERE loan_id = :loan_id AND event_no = :event_no")
 _BEFORE = sa.text(
-    "SELECT original_trace, trace, code FROM servicing.ach_item"
+    "SELECT original_trace, trace, code, loan_id FROM servicing.ach_item"
     " WHERE original_trace = ANY (:traces) AND book_id = :book_id"
 )
 
@@ -166,17 +166,14 @@ def sent_entries(connection: sa.Connection, book_code: str, traces: Sequence[str
             row.payment_ref,
             row.first_trace,
             Purpose(row.purpose),
-            _instruction(connection, book_code, row.trace),
+            _instruction(connection, row.loan_id, row.trace),
         )
         for row in connection.execute(_SENT, values).all()
     }
 
 
-def _instruction(connection: sa.Connection, book_code: str, trace: str) -> Instruction | None:
-    try:
-        return instruction_by_trace(connection, book_code, trace)
-    except TraceUnknown:
-        return None
+def _instruction(connection: sa.Connection, loan_id: int, trace: str) -> Instruction | None:
+    return next((each for each in instructions(connection, loan_id) if each.trace == trace), None)
 
 
 def payment_of(connection: sa.Connection, sent: Sent) -> int | None:
@@ -211,12 +208,15 @@ def _take(uow: UnitOfWork, book_code: str, file_no: int, answers: Sequence[Answe
     traces = sorted({answer.original_trace for answer in answers})
     sent = sent_entries(uow.connection, book_code, traces)
     rows = uow.connection.execute(_BEFORE, {"book_id": found.book_id, "traces": traces})
-    before = {(row.original_trace, row.trace, row.code) for row in rows}
+    # With the loan: where sequences began again, the same numbers are those of another entry.
+    before = {(row.original_trace, row.trace, row.code, row.loan_id) for row in rows}
     decided = []
     for number, answer in enumerate(answers, start=1):
+        of = sent.get(answer.original_trace)
         mark = (answer.original_trace, answer.trace, answer.code)
-        decided.append(_decide(number, answer, sent.get(answer.original_trace), repeated=mark in before))
-        before.add(mark)
+        whose = None if of is None else of.loan_id
+        decided.append(_decide(number, answer, of, repeated=not {(*mark, None), (*mark, whose)}.isdisjoint(before)))
+        before.add((*mark, whose))
     done: dict[int, Item] = {}
     claimed: set[tuple[int | None, int]] = set()
     for item in sorted(decided, key=_loan_first):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 
 from ledger.errors import RequestKeyReused
 from ledger.money import Money
@@ -333,10 +333,21 @@ def _take_back(uow: UnitOfWork, loan: Loan, of: Instruction, rail: Rail, move: M
 
 
 def _take_trace(uow: UnitOfWork, loan: Loan, of: Instruction, trace: str) -> None:
-    """Give a trace number to an instruction, once in a book: a trace is a request that is made once."""
+    """Give a trace number to an instruction.
+
+    A loan never has the same one twice. Another loan of the book has it only when the rail counts again from one, and
+    nothing under it can come back any more. Of two who take it at once, one is refused: each use is a request that is
+    made once. Raises: TraceTaken.
+    """
+    uses = rail_store.uses_of_trace(uow.connection, loan.book_code, trace)
+    days = RAILS[of.method].trace_days
+    for use in uses:
+        free_on = None if days is None else use.settles_on + timedelta(days=days)
+        if use.loan_id == of.loan_id or free_on is None or loan.business_date < free_on:
+            raise TraceTaken(trace=trace)
     own = book(uow.connection, loan.book_code).own_subledger_id
     inputs = {"loan_id": of.loan_id, "instruction_no": of.instruction_no}
-    key = f"trace:{trace}"
+    key = f"trace:{trace}:{len(uses)}" if uses else f"trace:{trace}"
     try:
         once(uow, subledger_id=own, key=key, command="give_trace", inputs=inputs, work=lambda: inputs)
     except RequestKeyReused:

@@ -7,7 +7,7 @@ Next: `servicing/rails/rail.py`; `docs/spec/rails.md`.
 from __future__ import annotations
 
 from servicing.rails.instruction import Direction
-from servicing.rails.rail import Credited, DeclaredRail, Source
+from servicing.rails.rail import CLEARING_TRACE_DAYS, Credited, DeclaredRail, Source
 
 RAIL = DeclaredRail(
     name="ach_credit",
@@ -18,4 +18,5 @@ RAIL = DeclaredRail(
     hold_days=0,
     credited=Credited.AT_SENDING,
     confirmed=False,
+    trace_days=CLEARING_TRACE_DAYS,
 )

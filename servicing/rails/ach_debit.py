@@ -8,7 +8,7 @@ Next: `servicing/rails/rail.py`; `docs/spec/rails.md`.
 from __future__ import annotations
 
 from servicing.rails.instruction import Direction
-from servicing.rails.rail import Credited, DeclaredRail, Source
+from servicing.rails.rail import CLEARING_TRACE_DAYS, Credited, DeclaredRail, Source
 
 RAIL = DeclaredRail(
     name="ach_debit",
@@ -19,4 +19,5 @@ RAIL = DeclaredRail(
     hold_days=2,
     credited=Credited.AT_SETTLEMENT,
     confirmed=False,
+    trace_days=CLEARING_TRACE_DAYS,
 )

@@ -64,11 +64,23 @@ class Rail(Protocol):
     def days_ahead(self) -> int:
         """Return how many banking days before it is to settle an instruction is sent."""
 
+    @property
+    def trace_days(self) -> int | None:
+        """Return how many days after settlement a trace number may be given to another loan; None for never."""
+
     def settles_on(self, sent_on: date, due_on: date) -> date:
         """Return the day on which settles what is sent on a day and is due on another."""
 
     def available_on(self, settles_on: date) -> date:
         """Return the first day on which the cash may be spent."""
+
+
+CLEARING_TRACE_DAYS = 90
+"""Days after settlement in which anything may come back of an entry of the clearing house, and its sequel.
+
+The latest return is that of the banking day after the sixtieth calendar day; a dishonor may follow it within five
+banking days, a contest within two more: less than 80 days in all. Source: Nacha Operating Rules (returns: 3.8).
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +95,7 @@ class DeclaredRail:
     hold_days: int
     credited: Credited
     confirmed: bool = False
+    trace_days: int | None = None
 
     @property
     def days_ahead(self) -> int:

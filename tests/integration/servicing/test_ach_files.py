@@ -39,7 +39,7 @@ from servicing.nacha.program import Program
 from servicing.nacha.reading import read
 from servicing.nacha.rules import Held
 from servicing.queries import loan_view
-from servicing.rail_queries import bank_account, due_to_settle, instruction, instructions, mandate
+from servicing.rail_queries import bank_account, due_to_settle, instruction, instruction_by_trace, instructions, mandate
 from servicing.rails.accounts import AccountNumber
 from servicing.rails.errors import AttemptsStopped
 from servicing.rails.instruction import Direction, Status
@@ -47,6 +47,7 @@ from servicing.vault import Vault
 from tests.integration.servicing.acts import pay
 from tests.integration.servicing.test_ach_returns import held
 from tests.support.ach_answers import Answered, answer_file
+from tests.support.database import ADMIN, Database
 from tests.support.loan_lives import ACTOR, open_book
 from tests.unit.servicing.examples import TERMS
 
@@ -520,3 +521,67 @@ def test_a_product_may_say_that_attempts_go_on(engine: sa.Engine) -> None:
         "sent again on 2026-03-25 as instruction 3",
         "sent again on 2026-03-25 as instruction 4",
     ]
+
+
+def wrap(engine: sa.Engine) -> None:
+    """Let the files so far have used up the seven digits of a sequence."""
+    owner = sa.text("UPDATE servicing.ach_sent SET first_sequence = 9999999, last_sequence = 9999999")
+    with engine.begin() as connection:
+        connection.execute(sa.text("ALTER TABLE servicing.ach_sent DISABLE TRIGGER ach_sent_append_only"))
+        connection.execute(owner)
+        connection.execute(sa.text("ALTER TABLE servicing.ach_sent ENABLE TRIGGER ach_sent_append_only"))
+
+
+@pytest.mark.parametrize(("day", "sent"), [(date(2026, 6, 20), False), (date(2026, 6, 21), True)])
+def test_a_trace_number_is_given_again_when_nothing_can_come_back_under_it(
+    engine: sa.Engine, module_database: Database, loan: Book, day: date, sent: bool
+) -> None:
+    code, one, two = loan
+    authorize(engine, one, FRIDAY)
+    schedule(engine, one, 88_849, MONDAY)
+    first = trace_of(build(engine, code), one)
+    go_to(engine, code, MONDAY)
+    wrap(module_database.engine(ADMIN))
+    # Settled on Monday 23 March 2026; 90 days on is Sunday 21 June.
+    go_to(engine, code, day)
+    authorize(engine, two, day)
+    schedule(engine, two, 10_000, day)
+
+    if not sent:
+        with pytest.raises(AchNothingToSend, match="1 payments that are due cannot be"):
+            build(engine, code)
+        return
+    again = build(engine, code)
+    go_to(engine, code, date(2026, 6, 24))
+    taken = take(engine, code, Answered("R01", first, 10_000), Answered("R01", first, 88_849))
+
+    # The return is that of the later entry; what has the amount of the earlier one is left to a person.
+    assert trace_of(again, two) == first
+    assert [(item.outcome, item.loan_id) for item in taken.items] == [
+        (Outcome.RETURNED, two),
+        (Outcome.UNMATCHED, two),
+    ]
+    with engine.connect() as connection:
+        assert instruction(connection, one, 1).status is Status.SETTLED
+        assert instruction_by_trace(connection, code, first).loan_id == two
+
+
+def test_a_return_of_the_same_numbers_is_repeated_only_for_the_same_loan(
+    engine: sa.Engine, module_database: Database, loan: Book
+) -> None:
+    code, one, two = loan
+    authorize(engine, one, FRIDAY)
+    schedule(engine, one, 88_849, MONDAY)
+    first = trace_of(build(engine, code), one)
+    go_to(engine, code, MONDAY)
+    take(engine, code, Answered("R02", first, 88_849))
+    wrap(module_database.engine(ADMIN))
+    go_to(engine, code, date(2026, 6, 22))
+    authorize(engine, two, date(2026, 6, 22))
+    schedule(engine, two, 88_849, date(2026, 6, 22))
+    build(engine, code)
+
+    # The bank's own trace numbers begin again too: the same code, amount and numbers, three months later.
+    june = take(engine, code, Answered("R02", first, 88_849), Answered("R02", first, 88_849))
+
+    assert (june.items[0].outcome, june.items[0].loan_id) == (Outcome.RETURNED, two)
