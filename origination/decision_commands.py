@@ -252,15 +252,12 @@ def _keep(
 def _case(authority: Authority, view: DecisionView) -> Case:
     facts, decision = view.policy.facts_from_json(view.decision.facts), view.decision
     amount, dti = facts.get(authority.amount), facts.get(authority.dti)
-    if not isinstance(amount, int) or not isinstance(dti, (int, Decimal)):
-        reason = f"the decision has no {authority.amount} or no {authority.dti}, by which limits are drawn"
-        raise AuthorityMissing(person="an underwriter", reason=reason)
     return Case(
         application_id=decision.application_id,
         entered_by=view.position.standing.entered_by,
         outcome=decision.outcome,
-        amount=amount,
-        dti=Decimal(dti),
+        amount=amount if isinstance(amount, int) else None,
+        dti=Decimal(dti) if isinstance(dti, (int, Decimal)) else None,
         exceptions=exceptions_of(view.policy, decision.result),
     )
 

@@ -67,8 +67,8 @@ class Case:
     application_id: int
     entered_by: str
     outcome: str
-    amount: int
-    dti: Decimal
+    amount: int | None
+    dti: Decimal | None
     exceptions: tuple[str, ...]
 
 
@@ -127,6 +127,10 @@ def judge(
     if verdict == "decline":
         return Judged(own[0].name, None, is_override=False)
     is_override = case.outcome != "refer"
+    if verdict == "override" and not is_override:
+        raise OverrideRefused(
+            application_id=case.application_id, reason="the policy referred it: approve or decline it"
+        )
     if is_override and verdict != "override":
         raise OverrideRefused(application_id=case.application_id, reason=f"the policy said {case.outcome}: override it")
     if is_override and not (reason or "").strip():
@@ -147,6 +151,9 @@ def judge(
 
 def _beyond(group: Group, case: Case, is_override: bool) -> Iterator[str]:
     """Yield in what a case goes beyond the limits of a group."""
+    if case.amount is None or case.dti is None:
+        yield "the amount or DTI is not known"
+        return
     if case.amount > group.amount:
         yield f"the amount {case.amount} is above {group.amount}"
     if case.dti > group.dti:

@@ -19,9 +19,10 @@ from typing import Any
 from rule_engine import Context, DataType, Rule, ast
 from rule_engine.errors import EngineError, SymbolResolutionError
 
+from origination.policies import vocabulary
 from origination.policies.vocabulary import Fact
 
-DIGITS = DecimalContext(prec=34)
+DIGITS = DecimalContext(prec=vocabulary.DIGITS)
 """IEEE 754 decimal128: sums and products of what comes in are exact, a quotient is rounded half to even."""
 
 FUNCTIONS: Mapping[str, Callable[..., Any]] = {"abs": abs, "min": min, "max": max}

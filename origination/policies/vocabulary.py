@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
-from functools import cache
+from functools import lru_cache
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -29,6 +29,12 @@ Facts = Mapping[str, Any]
 
 Sources = Mapping[str, Mapping[str, Any]]
 """What is known of an application, section by section, as JSON values."""
+
+DIGITS = 34
+"""How many digits a number has at most: as many as expressions compute with."""
+
+LONGEST = 1_000
+"""How many characters a text has at most."""
 
 _INTEGER = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 
@@ -106,7 +112,7 @@ def _found(sources: Sources, path: str) -> Any:
     return value
 
 
-@cache
+@lru_cache(maxsize=4096)
 def _parts(path: str) -> tuple[str, ...]:
     return tuple(path.split("."))
 
@@ -135,14 +141,16 @@ def _decimal(value: Any) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, (int, Decimal, str, float)):
         raise ValueError
     number = Decimal(repr(value) if isinstance(value, float) else value)
-    if not number.is_finite() or abs(number.adjusted()) > 18:
+    if not number.is_finite() or abs(number.adjusted()) > 18 or len(number.as_tuple().digits) > DIGITS:
         raise ValueError
     return number
 
 
 def _text(value: Any) -> str:
-    if not isinstance(value, str) or "\0" in value:
+    if not isinstance(value, str) or "\0" in value or len(value) > LONGEST:
         raise ValueError
+    # Half of a surrogate pair, which JSON may hold, has no UTF-8: this raises, and so it is refused.
+    value.encode()
     return value
 
 

@@ -383,6 +383,24 @@ def test_nobody_decides_on_an_application_that_they_entered(engine: sa.Engine) -
         judged(engine, done.decision_id, "approve", "uma", approver="ann")
 
 
+def test_an_incomplete_referral_is_declined_and_approved_by_nobody(engine: sa.Engine) -> None:
+    done = referral(engine, sources(dti=None))
+
+    assert (done.decision.outcome, done.decision.missing) == ("refer", ("dti",))
+    with pytest.raises(AuthorityMissing, match="not known"):
+        judged(engine, done.decision_id, "approve", "uma", approver="sue")
+    view = judged(engine, done.decision_id, "decline", "uma")
+    assert view.underwriting is not None
+    assert [code for _, code, _ in view.underwriting.reasons] == ["C1-01"]
+
+
+def test_a_referral_is_no_override(engine: sa.Engine) -> None:
+    done = referral(engine)
+
+    with pytest.raises(OverrideRefused, match="approve or decline it"):
+        judged(engine, done.decision_id, "override", "sue")
+
+
 def test_a_referral_is_declined_for_reasons_of_the_policy(engine: sa.Engine) -> None:
     done = referral(engine)
 

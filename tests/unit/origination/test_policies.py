@@ -187,6 +187,25 @@ def test_all_facts_that_are_of_another_type_are_named_at_once() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("home", "\0"),
+        ("home", "\ud800"),
+        ("home", "x" * 1001),
+        ("dti", "NaN"),
+        ("dti", "1e40"),
+        ("dti", "1." + "1" * 34),
+        ("dti", True),
+        ("amount", "1" * 19),
+        ("amount", True),
+    ],
+)
+def test_what_cannot_be_kept_as_it_is_is_no_fact(name: str, value: Any) -> None:
+    with pytest.raises(FactsInvalid):
+        small().facts_from_json({**FACTS, name: value})
+
+
 def test_a_version_is_what_the_file_says_not_how() -> None:
     text = json.dumps(SMALL, indent=3)
     twice = json.loads(json.dumps(parse_document(SMALL).as_json()))
