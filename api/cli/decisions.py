@@ -7,13 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from api.cli.options import changes, reads, reads_installation
 from api.cli.output import Column, print_facts, print_line, print_table
 from api.cli.session import Session
+
+if TYPE_CHECKING:
+    from ledger.unit_of_work import UnitOfWork
+    from origination.decision_commands import Decided
 
 IDENTIFIER = click.IntRange(1, 2**63 - 1)
 REASONS = (Column("code", "Code"), Column("text", "Reason", long=True), Column("because", "Because of"))
@@ -49,25 +53,33 @@ def decision() -> None:
 @click.option("--policy", required=True, metavar="NAME", help="Which policy decides: its active version.")
 @click.option(
     "--facts",
-    required=True,
     type=click.Path(path_type=Path),
-    help='What is known, in JSON by section: {"application": {"amount": 500000}, "credit_report": {"dti": "12.5"}}.',
+    help="What is known, in JSON by section [default: what was entered and verified: `loanbook verification facts`].",
 )
 @changes
-def run(session: Session, application: int, policy: str, facts: Path) -> None:
+def run(session: Session, application: int, policy: str, facts: Path | None) -> None:
     """Decide on an application from what is known of it; an approval or a decline moves it.
 
+    A file has objects by section: {"application": {"amount": 500000}, "credit_report": {"dti": "12.5"}}.
+
     \b
-    loanbook decision run 17 --policy personal_loan --facts application-17.json --dry-run
+    loanbook decision run 17 --policy personal_loan --dry-run
+    loanbook decision run 17 --policy personal_loan --facts application-17.json
     """
     from api.cli.files import read_text
     from api.decisions import decided_json
     from api.views import major_units
     from origination.decision_commands import decide_application
     from origination.policies.document import read_values
+    from origination.verification_queries import sources_of
 
-    sources = _sections(read_values(read_text(facts)))
-    done = session.change(lambda uow: decide_application(uow, session.book_code, application, policy, sources))
+    given = None if facts is None else _sections(read_values(read_text(facts)))
+
+    def work(uow: UnitOfWork) -> Decided:
+        sources = sources_of(uow.connection, application) if given is None else given
+        return decide_application(uow, session.book_code, application, policy, sources)
+
+    done = session.change(work)
     document = decided_json(done, major_units)
     session.show(document, lambda: _print(document))
 

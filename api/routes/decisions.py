@@ -42,6 +42,7 @@ from origination.policies.authority import parse_authority
 from origination.policies.document import parse_document
 from origination.policies.engine import policy_of
 from origination.policy_commands import activate_policy, load_authority, load_policy
+from origination.verification_queries import sources_of
 
 routes = Blueprint("decisions", __name__)
 
@@ -66,10 +67,10 @@ class ActivationIn(Body):
 
 
 class DecisionIn(Body):
-    """By which policy, and what is known of the application, section by section."""
+    """By which policy, and what is known of the application, section by section; without, what was found out here."""
 
     policy: Code
-    sources: dict[str, dict[str, Any]]
+    sources: dict[str, dict[str, Any]] | None = None
 
 
 class UnderwritingIn(Body):
@@ -160,7 +161,8 @@ def decide(application_id: int) -> Response:
     given = http.body(DecisionIn)
 
     def work(uow: UnitOfWork, code: str) -> Json:
-        return decided_json(decide_application(uow, code, application_id, given.policy, given.sources), minor_units)
+        sources = sources_of(uow.connection, application_id) if given.sources is None else given.sources
+        return decided_json(decide_application(uow, code, application_id, given.policy, sources), minor_units)
 
     return _changed("decide_application", given, work, about={"application_id": application_id})
 

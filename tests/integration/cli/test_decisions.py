@@ -86,6 +86,17 @@ def test_from_a_file_to_a_decision_that_replays(active: Loanbook, database: Data
     assert (differs["code"], differs["places"]) == ("decision-differs", ["score: stored 151, computed 150"])
 
 
+def test_without_a_file_it_is_decided_on_what_is_known_here(active: Loanbook, database: Database) -> None:
+    application_id = enter(database)
+
+    # Nothing was verified: of what the policy needs, the terms alone are there.
+    made = active("decision", "run", str(application_id), "--policy", "small", "--json").json
+
+    assert (made["outcome"], made["state"]) == ("refer", "received")
+    assert made["missing"] == ["dti", "home", "income", "term"]
+    assert active("decision", "show", str(made["decision_id"]), "--json").json["facts"]["amount"] == 1000000
+
+
 def test_policies_are_listed_and_shown(active: Loanbook) -> None:
     listed = active("policy", "list", "--json").json["policies"][0]
     shown = active("policy", "show", listed["in_force"]["champion"][:8], "--json").json
