@@ -195,6 +195,7 @@ def _result_json(policy: Policy, result: Mapping[str, Any], money: MoneyForm) ->
         "points": [{"fact": fact, "points": points, "most": most} for fact, points, most in result["points"]],
         "tables": [{"table": table, "row": row, "outcome": outcome} for table, row, outcome in result["tables"]],
         "missing": list(result["missing"]),
+        "derived": dict(result["derived"]),
     }
 
 

@@ -250,7 +250,9 @@ def _keep(
 
 
 def _case(authority: Authority, view: DecisionView) -> Case:
-    facts, decision = view.policy.facts_from_json(view.decision.facts), view.decision
+    decision = view.decision
+    derived = {name: Decimal(value) for name, value in decision.result["derived"].items()}
+    facts = {**view.policy.facts_from_json(decision.facts), **derived}
     amount, dti = facts.get(authority.amount), facts.get(authority.dti)
     return Case(
         application_id=decision.application_id,

@@ -29,6 +29,7 @@ SHOWN = 3
 class Compiled:
     """What a document was compiled into, and every problem that was found on the way."""
 
+    derived: list[Expression] = field(default_factory=list)
     rules: list[Expression] = field(default_factory=list)
     characteristics: list[Grid] = field(default_factory=list)
     tables: list[Grid] = field(default_factory=list)
@@ -43,8 +44,9 @@ def compiled(document: Document) -> Compiled:
     Raises: PolicyInvalid with every problem.
     """
     done = Compiled()
-    context = context_of(document.facts)
     done.problems += _general(document)
+    _derived(document, context_of(document.facts), done)
+    context = context_of(_facts(document))
     _rules(document, context, done)
     _scorecard(document, done)
     _tables(document, done)
@@ -74,6 +76,27 @@ def _reason(document: Document, place: str, reason: str | None, *, needed: bool)
         yield f"{place}: missing reason for an adverse outcome"
     elif reason is not None and reason not in document.reasons:
         yield f"{place}: unknown reason {reason}"
+
+
+def _facts(document: Document) -> dict[str, Fact]:
+    """Return the facts with the figures that are derived from them."""
+    derived = {name: Fact.model_validate({"type": "decimal", "from": f"derived.{name}"}) for name in document.derived}
+    return {**document.facts, **derived}
+
+
+def _derived(document: Document, context: Context, done: Compiled) -> None:
+    for name, each in document.derived.items():
+        place = f"derived.{name}"
+        if name in document.facts or (name == SCORE and document.scorecard is not None):
+            done.problems.append(f"{place}: the name stands for a fact or the score already")
+        try:
+            expression = quantity(each.value, context)
+        except ExpressionRefused as refused:
+            done.problems.append(f"{place}: {refused}")
+            continue
+        if not expression.facts:
+            done.problems.append(f"{place}: it asks for no fact, and is always {expression.constant}")
+        done.derived.append(expression)
 
 
 def _rules(document: Document, context: Context, done: Compiled) -> None:
@@ -111,7 +134,7 @@ def _scorecard(document: Document, done: Compiled) -> None:
         seen.add(each.fact)
         done.problems += _reason(document, place, each.reason, needed=card.decline_below is not None)
         rows = [{each.fact: band.when} for band in each.bands]
-        grid = _grid(document.facts, rows, (each.fact,), place, "bands", done.problems)
+        grid = _grid(_facts(document), rows, (each.fact,), place, "bands", done.problems)
         if grid is not None:
             done.problems += _partition(grid, place, "bands")
             done.characteristics.append(grid)
@@ -172,8 +195,8 @@ def _table_grid(
 
 def _with_score(document: Document) -> dict[str, Fact]:
     if document.scorecard is None:
-        return document.facts
-    return {**document.facts, SCORE: Fact.model_validate({"type": "integer", "from": "scorecard.points"})}
+        return _facts(document)
+    return {**_facts(document), SCORE: Fact.model_validate({"type": "integer", "from": "scorecard.points"})}
 
 
 def _grid(

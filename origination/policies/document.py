@@ -47,6 +47,14 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
+class Derived(_Part):
+    """A figure computed from facts, which everything else may ask for like a fact; rounded half up to its places."""
+
+    value: Line
+    places: Annotated[StrictInt, Field(ge=0, le=12)] = 2
+    unit: str = ""
+
+
 class Reason(_Part):
     """A principal reason for adverse action: its code on the sample form, and the words that are sent."""
 
@@ -160,6 +168,7 @@ class Document(_Part):
     rank: Literal["rules_first", "scorecard_first"] = "rules_first"
     incomplete: Incomplete
     facts: dict[Identifier, Fact] = Field(min_length=1)
+    derived: dict[Identifier, Derived] = Field(default_factory=dict)
     reasons: dict[Identifier, Reason] = Field(default_factory=dict)
     rules: tuple[Rule, ...] = ()
     scorecard: Scorecard | None = None

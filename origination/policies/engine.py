@@ -66,6 +66,7 @@ class Decision:
     reasons: tuple[PrincipalReason, ...]
     price: Quote | None
     missing: tuple[str, ...] = ()
+    derived: tuple[tuple[str, Decimal], ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return the decision as JSON values, as it is stored and compared."""
@@ -79,6 +80,7 @@ class Decision:
             "reasons": [[each.name, each.code, each.text, each.because] for each in self.reasons],
             "price": None if price is None else [price.amount, price.term, format(price.rate, "f"), price.fee],
             "missing": list(self.missing),
+            "derived": {name: format(value, "f") for name, value in self.derived},
         }
 
     @property
@@ -165,6 +167,12 @@ def _incomplete(policy: Policy, missing: tuple[str, ...]) -> Decision:
 
 def _decide(policy: Policy, facts: Facts, seen: dict[str, Any]) -> Decision:
     document = policy.document
+    derived = _derived(policy, seen)
+    uncomputed = tuple(sorted(name for name, value in derived.items() if value is None))
+    if uncomputed:
+        return _incomplete(policy, uncomputed)
+    seen.update(derived)
+    facts = {**facts, **derived}
     outcomes: list[Outcome] = [document.default or "refer"]
     against: list[tuple[Outcome, Cause]] = []
     rules = tuple(results[_fired(expression, seen)] for expression, results in policy._results)
@@ -189,7 +197,21 @@ def _decide(policy: Policy, facts: Facts, seen: dict[str, Any]) -> Decision:
         against += [(outcome, cause)] if cause is not None else []
     scored = shortfalls if score is not None and _judged(policy, score) == outcome else ()
     causes = ranked([cause for at, cause in against if at == outcome], scored, rank=document.rank)
-    return Decision(outcome, rules, score, points, tables, _principal(policy, causes), price)
+    return Decision(
+        outcome, rules, score, points, tables, _principal(policy, causes), price, (), tuple(sorted(derived.items()))
+    )
+
+
+def _derived(policy: Policy, seen: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the figures that are derived from facts, None for those that cannot be computed."""
+    found: dict[str, Any] = {}
+    for (name, each), expression in zip(policy.document.derived.items(), policy._compiled.derived, strict=True):
+        try:
+            value = Decimal(expression.evaluate(seen))
+            found[name] = value.quantize(Decimal(1).scaleb(-each.places), ROUND_HALF_UP)
+        except FAILURES:
+            found[name] = None
+    return found
 
 
 def _fired(expression: Expression, seen: Mapping[str, Any]) -> bool | None:

@@ -154,6 +154,22 @@ def test_a_fact_that_may_be_missing_is_what_the_rule_says() -> None:
     assert decided(inquiries=5).outcome == "refer"
 
 
+def test_a_figure_is_derived_from_facts_and_asked_for_like_one() -> None:
+    # 10,000.00 of 60,000.00 are 16.666... percent, kept as 16.67: the band ends below 16.67.
+    share = {"value": "amount / income * 100", "places": 2}
+    bands = [{"when": {"below": "16.67"}, "points": 1}, {"when": {"from": "16.67"}, "points": 7}]
+    rule = {"code": "D", "about": "Share", "when": "share == 16.67", "outcome": "refer"}
+    card = {"base": 0, "characteristics": [{"fact": "share", "bands": bands}]}
+    policy = small(derived={"share": share}, scorecard=card, tables=[], offer=None, rules=[rule])
+
+    decision = decide(policy, policy.facts_from_json(FACTS))
+    uncomputed = decide(policy, policy.facts_from_json({**FACTS, "income": 0}))
+
+    assert (decision.derived, decision.score, decision.fired) == ((("share", Decimal("16.67")),), 7, ("D",))
+    assert decision.as_json()["derived"] == {"share": "16.67"}
+    assert (uncomputed.outcome, uncomputed.missing) == ("refer", ("share",))
+
+
 def test_a_rule_that_cannot_be_computed_refers() -> None:
     decision = decided(income=0, amount=0)
 
@@ -257,3 +273,34 @@ def _sources() -> dict[str, dict[str, Any]]:
         "credit_report": {"dti": "19.99"},
         "applicant": {"home": "OWN", "born": "1980-02-29", "name": "not asked for"},
     }
+
+
+def test_the_policy_over_what_is_verified_here_decides_by_hand_worked_figures() -> None:
+    policy = read_policy(shipped_text("personal.toml"))
+    sources: dict[str, dict[str, Any]] = {
+        "application": {"amount": 1_200_000, "term_months": 36, "is_duplicate": False},
+        "applicant": {"age": 41},
+        "income": {"annual": 8_000_000},
+        "verified_income": {"annual": 8_080_884, "monthly": 673_407, "employment_months": 205},
+        "credit_report": {
+            "score": 700,
+            "trade_lines": 9,
+            "utilization": "0.310",
+            "monthly_debts": 90_000,
+            "delinquencies_24_months": 0,
+            "inquiries_6_months": 1,
+            "public_records": 0,
+            "bankruptcy": False,
+        },
+        "identity": {"name_match": True, "date_of_birth_match": True, "deceased": False, "watchlist": False},
+        "fraud": {"score": 224},
+    }
+
+    decision = decide(policy, policy.facts(sources))
+    unverified = decide(policy, policy.facts({**sources, "credit_report": {"outcome": "manual_review"}}))
+
+    # (900.00 + 12,000.00 / 36) / 6,734.07 = 18.31...%; 90 + 40 + 15 + 15 + 10 = 170; 1 % of 12,000.00.
+    assert decision.derived == (("dti", Decimal("18.31")),)
+    assert (decision.outcome, decision.score) == ("approve", 170)
+    assert decision.price == Quote(1_200_000, 36, Decimal("7.99"), 12_000)
+    assert (unverified.outcome, unverified.reasons[0].code) == ("refer", "C1-01")
