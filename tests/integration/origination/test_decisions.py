@@ -444,6 +444,29 @@ def test_a_counter_offer_waits_and_the_amount_asked_is_an_override(engine: sa.En
     assert view.underwriting.exceptions == ("amount",)
 
 
+def test_of_two_underwriters_at_the_same_instant_one_decides(engine: sa.Engine) -> None:
+    done = referral(engine)
+    outcomes: list[str] = []
+    start = threading.Barrier(2)
+
+    def work(verdict: str, actor: str) -> None:
+        start.wait()
+        try:
+            judged(engine, done.decision_id, verdict, actor, reasons=("inquiries",) if verdict == "decline" else ())
+            outcomes.append(verdict)
+        except (ReferralNotOpen, ApplicationStateRefused):
+            outcomes.append("refused")
+
+    threads = [threading.Thread(target=work, args=who) for who in (("approve", "uma"), ("decline", "sue"))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(outcomes) in (["approve", "refused"], ["decline", "refused"])
+    assert count(engine, "origination.underwriting") == 1
+
+
 def test_what_was_withdrawn_or_approved_waits_for_nobody(engine: sa.Engine) -> None:
     done = referral(engine)
     run(engine, lambda uow: decide_by_hand(uow, BOOK, done.application_id, Action.WITHDRAW), actor="ann")
