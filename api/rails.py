@@ -91,6 +91,7 @@ def instruction_json(instruction: Instruction, money: MoneyForm) -> Json:
         "card_token": instruction.card_token,
         "mandate_no": instruction.mandate_no,
         "retry_of": instruction.retry_of,
+        **({} if instruction.payee is None else {"payee": instruction.payee}),
         "attempt": instruction.attempt,
         "trace": instruction.trace,
         "settles_on": day(instruction.settles_on),

@@ -152,6 +152,8 @@ ERRORS_BY_STATUS: Mapping[HTTPStatus, tuple[type[DomainError], ...]] = {
         workflow.WorkflowMoved,
         workflow.WorkflowOver,
         workflow.WorkflowStarted,
+        servicing.DisbursementExceedsProceeds,
+        servicing.FundingNotUnwound,
     ),
     HTTPStatus.UNPROCESSABLE_ENTITY: (
         gl_export.MappingIncomplete,

@@ -114,7 +114,9 @@ KINDS = (
     MovementKind("credited", "Credited", ("goodwill_credited", "merchant_refund_applied")),
     MovementKind("charged_back", "Charged back", ("payment_charged_back", "unapplied_charged_back")),
     MovementKind("refunded", "Refunded", ("refund_approved", "refund_recoverable", "refund_sent", "refund_recovered")),
-    MovementKind("disbursed", "Disbursed", ("disbursement_sent", "loan_refinanced")),
+    MovementKind(
+        "disbursed", "Disbursed", ("disbursement_sent", "disbursement_paid", "disbursement_returned", "loan_refinanced")
+    ),
     MovementKind("committed", "Committed", ("commitment_made", "commitment_drawn", "commitment_released")),
 )
 OTHER = MovementKind("other", "Other", ())

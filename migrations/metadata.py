@@ -19,6 +19,7 @@ MORE_TABLES = (
     "origination.verification_tables",
     "origination.workflow_tables",
     "origination.policy_tables",
+    "origination.funding_tables",
 )
 """Modules that declare further tables on the metadata of their package."""
 

@@ -41,6 +41,8 @@ class LoanDraft:
     terms: Terms
     opening: Opening | None = None
     refinances: Refinances | None = None
+    by_instruction: bool = False
+    """Whether its proceeds are sent by payment instructions, and not with the funding itself."""
 
     def __post_init__(self) -> None:
         if not self.external_id.strip():
@@ -69,9 +71,14 @@ class LoanDraft:
             entered_on=entered_on,
             amount=self.terms.principal.minor,
             method="ach",
-            details={}
-            if self.refinances is None
-            else {"refinances": self.refinances.loan_id, "refinanced": self.refinances.amount},
+            details={
+                **({"by_instruction": True} if self.by_instruction else {}),
+                **(
+                    {}
+                    if self.refinances is None
+                    else {"refinances": self.refinances.loan_id, "refinanced": self.refinances.amount}
+                ),
+            },
         )
 
 

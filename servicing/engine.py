@@ -47,6 +47,8 @@ Effect = Callable[[Folding, Event], None]
 EFFECTS: Mapping[Kind, Effect] = {
     Kind.FUNDED: funding.fund,
     Kind.BOARDED: boarding.board,
+    Kind.DISBURSED: funding.disburse,
+    Kind.DISBURSEMENT_RETURNED: funding.take_back,
     Kind.DRAWDOWN: funding.draw,
     Kind.RATE_RESET: rates.reset,
     Kind.PAYMENT: payments.pay,
@@ -108,7 +110,7 @@ def fold(
     Interest is planned to be booked on the day of every event, on `accrual_days`, and on each month end; or, as the
     product has it, on every day up to the last of these days and to `fees_through`, the last day whose close was
     evaluated (None: not yet), up to which late fees are assessed. An event that was undone, on whatever day, is left
-    out on every day.
+    out on every day. Of a loan whose funding was unwound nothing falls due, and no close of a day brings anything.
 
     From a checkpoint (`start`) on, only what comes after it is folded, allocated and planned: the caller knows that
     nothing has changed before it. At the beginning of `checkpoint_on` one is made for the next fold. Nothing is planned
@@ -128,6 +130,9 @@ def fold(
         start=start,
         plan_from=plan_from,
     )
+    unwound = any(event.kind is Kind.FUNDING_UNWOUND for event in events)
+    if unwound:
+        folding.unwind()
     folding.books.charge_offs_spared = charge_offs.spared(events)
     if checkpoint_on is not None:
         folding.days.add(checkpoint_on)
@@ -136,6 +141,9 @@ def fold(
             checkpoint = folding.freeze(day)
         happening = by_day.get(day, ())
         effective = [event for event in happening if event.no not in undone]
+        if unwound:
+            _take(folding, effective)
+            continue
         folding.open_day(day)
         agreements.board(folding, day)
         _take(folding, (event for event in effective if event.is_before_due))

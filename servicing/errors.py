@@ -653,3 +653,19 @@ class ContactInvalid(DomainError, code="contact-invalid"):
 
     field: str
     reason: str
+
+
+class DisbursementExceedsProceeds(DomainError, code="disbursement-exceeds-proceeds"):
+    """loan {loan_id}: {amount} {currency} to a payee is more than the {left} of its proceeds that are left to send"""
+
+    loan_id: int
+    amount: Minor
+    left: Minor
+    currency: str
+
+
+class FundingNotUnwound(DomainError, code="funding-not-unwound"):
+    """the funding of loan {loan_id} cannot be unwound: {reason}"""
+
+    loan_id: int
+    reason: str

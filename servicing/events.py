@@ -18,6 +18,9 @@ class Kind(StrEnum):
     """The kinds of events."""
 
     FUNDED = "funded"
+    FUNDING_UNWOUND = "funding_unwound"
+    DISBURSED = "disbursed"
+    DISBURSEMENT_RETURNED = "disbursement_returned"
     BOARDED = "boarded"
     DRAWDOWN = "drawdown"
     RATE_RESET = "rate_reset"
@@ -49,14 +52,24 @@ class Kind(StrEnum):
     FLAGGED = "flagged"
 
 
-UNDOING = frozenset({Kind.RETURNED, Kind.REVERSED, Kind.EVENT_REVERSED})
+UNDOING = frozenset({Kind.RETURNED, Kind.REVERSED, Kind.EVENT_REVERSED, Kind.FUNDING_UNWOUND})
 """Kinds that undo the event which they name: it is then left out of every fold, on whatever day."""
 
 PAYMENTS = frozenset({Kind.PAYMENT, Kind.RECOVERY})
 """Kinds by which money comes from the borrower, or from an agency that collected it."""
 
 AFTER_RELEASE = frozenset(
-    {*PAYMENTS, *UNDOING, Kind.REFUND, Kind.CREDIT_BALANCE_REFUND, Kind.SOLD, Kind.BOUGHT_BACK, Kind.FLAGGED}
+    {
+        *PAYMENTS,
+        *UNDOING,
+        Kind.REFUND,
+        Kind.CREDIT_BALANCE_REFUND,
+        Kind.SOLD,
+        Kind.BOUGHT_BACK,
+        Kind.FLAGGED,
+        Kind.DISBURSED,
+        Kind.DISBURSEMENT_RETURNED,
+    }
 )
 """What may still happen to a loan that is sold and not serviced any more."""
 

@@ -75,6 +75,7 @@ class Folding:
         self.changes: tuple[Change, ...] = ()
         self.through = through
         self.funded = False
+        self.unwound = False
         self.installments = Installments(contract.rows)
         self.fees = Fees(self._paid_on)
         self.interest = RunningInterest(terms, contract)
@@ -132,6 +133,12 @@ class Folding:
             self.days.add(*_month_ends(first, through))
         self._note_days_of(self.contract)
         self.days.add(*self.workouts.days())
+
+    def unwind(self) -> None:
+        """Ask for nothing: the funding is as if it had never been."""
+        self.unwound = True
+        self.paid_off_on = self.terms.funded_on
+        self.installments.pay_off(self.terms.funded_on)
 
     def freeze(self, day: date) -> Checkpoint:
         """Return the loan as it stands, before anything of a day."""
@@ -495,6 +502,8 @@ class Folding:
 
     @property
     def _status(self) -> str:
+        if self.unwound:
+            return "unwound"
         if not self.funded:
             return "pending"
         if self.books.sold_on is not None:

@@ -129,6 +129,24 @@ RULES = (
     Rule(
         Turn.SENDS,
         Template(
+            "disbursement_paid",
+            1,
+            "Part of the proceeds sent",
+            (Row("DISBURSEMENTS_PAYABLE", RAIL, "amount"),),
+        ),
+    ),
+    Rule(
+        Turn.CHARGES,
+        Template(
+            "disbursement_returned",
+            1,
+            "Part of the proceeds came back",
+            (Row(RAIL, "DISBURSEMENTS_PAYABLE", "amount"),),
+        ),
+    ),
+    Rule(
+        Turn.SENDS,
+        Template(
             "loan_refinanced",
             1,
             "Another loan paid off out of the proceeds",

@@ -127,7 +127,7 @@ def append_mandate_end(connection: sa.Connection, row: Mapping[str, Any]) -> Non
 
 _INSTRUCTIONS = sa.text(
     "SELECT loan_id, instruction_no, direction, method, amount, currency, due_on, account_no, card_token, mandate_no,"
-    " retry_of, attempt, actor, request_key FROM servicing.payment_instruction WHERE loan_id = ANY (:loan_ids)"
+    " retry_of, payee, attempt, actor, request_key FROM servicing.payment_instruction WHERE loan_id = ANY (:loan_ids)"
     " ORDER BY loan_id, instruction_no"
 )
 _MOVES = sa.text(

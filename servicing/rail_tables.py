@@ -144,6 +144,7 @@ payment_instruction = Table(
     Column("card_token", Text),
     Column("mandate_no", BigInteger),
     Column("retry_of", BigInteger),
+    Column("payee", Text),
     Column("attempt", BigInteger, nullable=False),
     Column("actor", Text, nullable=False),
     Column("request_key", Text, nullable=False),
@@ -167,6 +168,7 @@ payment_instruction = Table(
     CheckConstraint("amount > 0", name="payment_instruction_positive"),
     CheckConstraint("num_nonnulls(account_no, card_token) <= 1", name="payment_instruction_one_source"),
     CheckConstraint("attempt >= 1 and (attempt > 1) = (retry_of is not null)", name="payment_instruction_attempt"),
+    CheckConstraint("payee is null or direction = 'credit'", name="payment_instruction_payee"),
     Index("payment_instruction_by_due", "due_on"),
     comment="What is to be taken from a borrower, or sent to one, by a rail; how it fares is in its moves",
 )

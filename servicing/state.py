@@ -201,7 +201,7 @@ class Agreement:
         return (*self.dues, *(due + timedelta(days=self.grace_days) for due in self.dues))
 
 
-CLOSED = frozenset({"paid_off", "settled", "charged_off", "sold"})
+CLOSED = frozenset({"paid_off", "unwound", "settled", "charged_off", "sold"})
 """The statuses of loans that the books carry no more."""
 
 IN_REPAYMENT = frozenset({"active", "non_accrual"})

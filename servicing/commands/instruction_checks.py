@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from ledger.money import Money
 from ledger.unit_of_work import UnitOfWork
+from servicing.commands.disbursements import check_payee
 from servicing.commands.recording import check_currency
 from servicing.errors import PaymentNotPositive
 from servicing.flags import AUTOPAY, holds_of
@@ -46,6 +47,8 @@ def check_instruction(uow: UnitOfWork, loan: Loan, drafted: Instruction, known: 
     if drafted.account_no is not None:
         bank_account(uow.connection, loan.loan_id, drafted.account_no)
     check_mandate(uow, drafted)
+    if drafted.payee is not None:
+        check_payee(loan, drafted, known)
     if drafted.retry_of is not None:
         _check_retry(drafted, known)
 

@@ -19,6 +19,7 @@ from ledger.requests import once
 from ledger.unit_of_work import UnitOfWork
 from servicing import rail_store
 from servicing.commands.attempts import check_attempt
+from servicing.commands.disbursements import disburse, take_back_disbursement
 from servicing.commands.instruction_checks import check_instruction, check_mandate
 from servicing.commands.payments import return_payment, take_payment
 from servicing.commands.refunds import refund
@@ -47,9 +48,21 @@ class InstructionIn:
     card_token: str | None = None
     mandate_no: int | None = None
     retry_of: int | None = None
+    payee: str | None = None
 
 
-COMPARED = ("direction", "method", "amount", "currency", "due_on", "account_no", "card_token", "mandate_no", "retry_of")
+COMPARED = (
+    "direction",
+    "method",
+    "amount",
+    "currency",
+    "due_on",
+    "account_no",
+    "card_token",
+    "mandate_no",
+    "retry_of",
+    "payee",
+)
 
 
 def schedule_instruction(uow: UnitOfWork, loan_id: int, given: InstructionIn, *, request_key: str) -> Instruction:
@@ -304,6 +317,9 @@ def _credit(uow: UnitOfWork, loan: Loan, of: Instruction, rail: Rail, move: Move
 
 
 def _pay_out(uow: UnitOfWork, loan: Loan, of: Instruction, rail: Rail, move: Move) -> Move:
+    if of.payee is not None:
+        sent = disburse(uow, of, method=rail.method)
+        return replace(move, event_no=sent.event.no, entries=sent.entries)
     done = refund(
         uow,
         of.loan_id,
@@ -317,7 +333,10 @@ def _pay_out(uow: UnitOfWork, loan: Loan, of: Instruction, rail: Rail, move: Mov
 
 
 def _take_back(uow: UnitOfWork, loan: Loan, of: Instruction, rail: Rail, move: Move) -> Move:
-    """Take what a credit could not deliver: what was sent comes back as a payment."""
+    """Take what a credit could not deliver: what was sent comes back as a payment, or as proceeds still to be sent."""
+    if of.payee is not None:
+        back = take_back_disbursement(uow, of, method=rail.method, code=move.reason)
+        return replace(move, event_no=back.event.no, entries=back.entries)
     taken = take_payment(
         uow,
         of.loan_id,
@@ -373,6 +392,7 @@ def _drafted(
         card_token=given.card_token,
         mandate_no=given.mandate_no,
         retry_of=given.retry_of,
+        payee=given.payee if retried is None else retried.payee,
         attempt=1 if retried is None else retried.attempt + 1,
         actor=uow.actor,
         request_key=request_key,

@@ -18,6 +18,9 @@ from servicing.store import Loan
 NOT_REVERSED: Mapping[Kind, str] = {
     Kind.FUNDED: "a funding is unwound, not reversed",
     Kind.BOARDED: "what a loan was boarded with is its beginning",
+    Kind.FUNDING_UNWOUND: "what was unwound stays so; make a new loan",
+    Kind.DISBURSED: "money that was sent comes back by its payment instruction",
+    Kind.DISBURSEMENT_RETURNED: "the bank has returned it; send it again",
     Kind.DRAWDOWN: "money that was paid out comes back as a payment",
     Kind.RETURNED: "the bank has returned the payment; take it again if it comes again, and waive the fee",
     Kind.REVERSED: "a reversal stands; enter the payment again",

@@ -15,6 +15,9 @@ from servicing.folding import Folding
 from servicing.state import PlannedEntry
 from servicing.terms import Terms
 
+BY_INSTRUCTION = "by_instruction"
+"""The detail of a funding whose proceeds are sent by payment instructions, each with an event of its own."""
+
 
 def fund(folding: Folding, event: Event) -> None:
     """Owe the principal, and send what is left of it after the fee and the interest that are kept from it."""
@@ -45,6 +48,18 @@ def draw(folding: Folding, event: Event) -> None:
     _pay_down(folding, event, down)
 
 
+def disburse(folding: Folding, event: Event) -> None:
+    """Send a part of the proceeds by a rail."""
+    role = CLEARING_ROLES[event.method]
+    folding.planned.append(_entry(event, "paid", "disbursement_paid", {"amount": event.amount}, role))
+
+
+def take_back(folding: Folding, event: Event) -> None:
+    """Owe a part of the proceeds to the payee again, which a rail could not deliver."""
+    role = CLEARING_ROLES[event.method]
+    folding.planned.append(_entry(event, "returned", "disbursement_returned", {"amount": event.amount}, role))
+
+
 def entries_of(terms: Terms, event: Event, withheld: int) -> Iterator[PlannedEntry]:
     """Yield the entries of a funding, which depend on nothing that came before."""
     fee, proceeds = terms.origination_fee.minor, terms.proceeds_before_interest.minor
@@ -59,7 +74,7 @@ def entries_of(terms: Terms, event: Event, withheld: int) -> Iterator[PlannedEnt
     refinanced = event.details.get("refinanced", 0)
     if refinanced:
         yield _entry(event, "refinanced", "loan_refinanced", {"amount": refinanced})
-    if proceeds - withheld > refinanced:
+    if proceeds - withheld > refinanced and not event.details.get(BY_INSTRUCTION):
         yield _entry(event, "sent", "disbursement_sent", {"amount": proceeds - withheld - refinanced})
 
 

@@ -72,7 +72,10 @@ class Move:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instruction:
-    """An instruction with its moves, the latest last. `attempt` counts from 1 along its retries."""
+    """An instruction with its moves, the latest last. `attempt` counts from 1 along its retries.
+
+    One with a payee sends a part of the proceeds of the loan; any other credit sends its unapplied cash.
+    """
 
     loan_id: int
     instruction_no: int
@@ -85,6 +88,7 @@ class Instruction:
     card_token: str | None = None
     mandate_no: int | None = None
     retry_of: int | None = None
+    payee: str | None = None
     attempt: int = 1
     actor: str = ""
     request_key: str = ""

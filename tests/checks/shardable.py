@@ -74,6 +74,7 @@ REFERENCE_TABLES = {
         "policy_version": "the policies",
         "policy_activation": "a few rows for each policy",
         "authority_version": "the limits of authority",
+        "funding_policy": "one row for each version of the rules of a product",
     },
     "gl_export": {
         "account_mapping": "the chart of accounts",

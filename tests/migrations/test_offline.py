@@ -45,6 +45,7 @@ OBJECTIONS: dict[str, dict[str, str]] = {
         "prefer-bigint-over-int": "books are numbered by integers",
     },
     "0025": {"prefer-bigint-over-int": "books are numbered by integers"},
+    "0026": {"ban-drop-constraint": "a wider one takes its place in the same migration"},
 }
 """By revision, the rules of squawk that it breaks, and why it may."""
 

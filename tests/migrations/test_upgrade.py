@@ -46,6 +46,7 @@ AT_WORK = {
     "0017": "CREATE TABLE servicing.loss_rates (book_id integer)",
     "0024": "LOCK TABLE origination.application IN ROW EXCLUSIVE MODE",
     "0025": "LOCK TABLE origination.application IN ROW EXCLUSIVE MODE",
+    "0026": "LOCK TABLE servicing.event IN ROW EXCLUSIVE MODE",
 }
 """What somebody else is doing, in a transaction that is still open, that a migration must wait for."""
 
