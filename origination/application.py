@@ -32,7 +32,9 @@ class ApplicationState(StrEnum):
     APPROVED = "approved"
     DECLINED = "declined"
     WITHDRAWN = "withdrawn"
+    ACCEPTED = "accepted"
     FUNDED = "funded"
+    CANCELED = "canceled"
 
 
 class Action(StrEnum):
@@ -44,6 +46,9 @@ class Action(StrEnum):
     """Approve of what the policy declined; by people with the authority to."""
     WITHDRAW = "withdraw"
     FUND = "fund"
+    ACCEPT = "accept"
+    FUND_CONTRACT = "fund_contract"
+    CANCEL = "cancel"
 
     @property
     def past(self) -> str:
@@ -54,6 +59,9 @@ class Action(StrEnum):
             Action.OVERRIDE: "overridden",
             Action.WITHDRAW: "withdrawn",
             Action.FUND: "funded",
+            Action.ACCEPT: "accepted",
+            Action.FUND_CONTRACT: "funded by contract",
+            Action.CANCEL: "canceled",
         }[self]
 
 
@@ -77,11 +85,16 @@ TRANSITIONS = (
     Transition(_S.APPROVED, _A.WITHDRAW, _S.WITHDRAWN),
     # Who enters may ask for the funding; the two people of it are decided in `decide_funding`.
     Transition(_S.APPROVED, _A.FUND, _S.FUNDED),
+    # With offers: one is accepted, and its contract is funded once its own rules are met.
+    Transition(_S.APPROVED, _A.ACCEPT, _S.ACCEPTED),
+    Transition(_S.ACCEPTED, _A.WITHDRAW, _S.WITHDRAWN),
+    Transition(_S.ACCEPTED, _A.FUND_CONTRACT, _S.FUNDED),
+    Transition(_S.FUNDED, _A.CANCEL, _S.CANCELED),
 )
 
 CHANNELS = ("web", "mobile", "point_of_sale", "agent", "partner", "file")
-RAILS = ("ach",)
-"""How a proceed can be paid out: what servicing books today."""
+RAILS = ("ach", "wire", "check")
+"""How a proceed can be paid out. One that is funded without a contract goes by the first, with the funding itself."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,9 @@ import sqlalchemy as sa
 from ledger.ids import take_ids
 from ledger.queries.accounts import book
 from ledger.unit_of_work import UnitOfWork
-from origination import store
+from origination import funding_store, store
 from origination.application import (
+    RAILS,
     Action,
     ApplicationState,
     LoanRequest,
@@ -25,12 +26,20 @@ from origination.application import (
     decide,
     decide_funding,
 )
-from origination.errors import ApplicationExists, ApplicationStateRefused, ApplicationUnknown
+from origination.errors import (
+    ApplicationExists,
+    ApplicationStateRefused,
+    ApplicationUnknown,
+    FundingNotReady,
+    OfferNotAccepted,
+)
 from origination.store import EventRow, StoredApplication
 from servicing.commands.boarding import board_and_fund_loans
 from servicing.drafts import LoanDraft
 
 ENTERED = "enter"
+OTHERS_DO = frozenset({Action.FUND, Action.ACCEPT, Action.FUND_CONTRACT, Action.CANCEL})
+"""Actions that are more than a decision, each with a command of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +120,11 @@ def decide_applications(
     """
     who = actor or uow.actor
     today = book(uow.connection, book_code).business_date
-    stored = _load(uow.connection, book_code, application_ids)
-    if action is Action.FUND:
+    stored = load_applications(uow.connection, book_code, application_ids)
+    if action in OTHERS_DO:
         _refuse(stored[0].standing, action)
     states = tuple(decide(each.standing, action, actor=who) for each in stored)
-    _append(
+    append_events(
         uow.connection,
         action,
         [
@@ -146,16 +155,21 @@ def fund_applications(uow: UnitOfWork, book_code: str, application_ids: Sequence
     """Fund approved applications, all or none, in this one transaction.
 
     Raises: BookUnknown; ApplicationUnknown; ApplicationStateRefused; FundingApprovalMissing; OwnWorkApproved;
-    LoanExists; EffectiveDateAhead; what booking the entries raises.
+    OfferNotAccepted of one that has offers; FundingNotReady of one that is not paid out by ACH; LoanExists;
+    EffectiveDateAhead; what booking the entries raises.
     """
     today = book(uow.connection, book_code).business_date
-    stored = _load(uow.connection, book_code, application_ids)
+    stored = load_applications(uow.connection, book_code, application_ids)
     for each in stored:
         decide_funding(each.standing, actor=uow.actor, approver=uow.approver)
+    for each in stored:
+        _refuse_other_rails(each)
+    for application_id in funding_store.with_offers(uow.connection, application_ids):
+        raise OfferNotAccepted(application_id=application_id)
     drafts = [LoanDraft(each.request.external_id, each.request.terms) for each in stored]
     loan_ids = board_and_fund_loans(uow, book_code, drafts)
     funded = tuple(zip(stored, loan_ids, strict=True))
-    _append(
+    append_events(
         uow.connection,
         Action.FUND,
         [
@@ -198,7 +212,13 @@ def _refuse_known(connection: sa.Connection, book_id: int, requests: Sequence[Lo
         raise ApplicationExists(external_id=external_id, application_id=application_id)
 
 
-def _load(connection: sa.Connection, book_code: str, application_ids: Sequence[int]) -> tuple[StoredApplication, ...]:
+def load_applications(
+    connection: sa.Connection, book_code: str, application_ids: Sequence[int]
+) -> tuple[StoredApplication, ...]:
+    """Return applications of a book, in the order in which they are asked for.
+
+    Raises: BookUnknown; ApplicationUnknown.
+    """
     book_id = book(connection, book_code).book_id
     found = store.load_applications(connection, application_ids)
     for application_id in application_ids:
@@ -207,10 +227,18 @@ def _load(connection: sa.Connection, book_code: str, application_ids: Sequence[i
     return tuple(found[application_id] for application_id in application_ids)
 
 
-def _append(connection: sa.Connection, action: Action, events: Sequence[EventRow]) -> None:
+def append_events(connection: sa.Connection, action: Action, events: Sequence[EventRow]) -> None:
     """Write events, or refuse all of them if one application was moved by somebody else meanwhile."""
     for application_id in sorted(store.insert_events(connection, events)):
         _refuse(store.load_applications(connection, (application_id,))[application_id].standing, action)
+
+
+def _refuse_other_rails(stored: StoredApplication) -> None:
+    """Refuse to fund at once what is sent by a rail that an instruction goes by."""
+    others = sorted({each.rail for each in stored.request.disbursements} - {RAILS[0]})
+    if others:
+        missing = tuple(f"a contract, whose funding schedules a {rail}" for rail in others)
+        raise FundingNotReady(application_id=stored.standing.application_id, missing=missing)
 
 
 def _refuse(standing: Standing, action: Action) -> None:

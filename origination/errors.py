@@ -142,3 +142,101 @@ class OverrideRefused(DomainError, code="override-refused"):
 
     application_id: int
     reason: str
+
+
+class OfferInvalid(DomainError, code="offer-invalid"):
+    """the offers cannot be made: {reason}"""
+
+    reason: str
+
+
+class OfferUnknown(DomainError, code="offer-unknown"):
+    """application {application_id} has no offer {offer_no}"""
+
+    application_id: int
+    offer_no: int
+
+
+class OfferLapsed(DomainError, code="offer-lapsed"):
+    """offer {offer_no} of application {application_id} cannot be accepted: {reason}"""
+
+    application_id: int
+    offer_no: int
+    reason: str
+
+
+class OfferNotAccepted(DomainError, code="offer-not-accepted"):
+    """application {application_id} has offers, of which one is accepted before it is funded"""
+
+    application_id: int
+
+
+class ContractUnknown(DomainError, code="contract-unknown"):
+    """application {application_id} has no contract: no offer of it was accepted"""
+
+    application_id: int
+
+
+class ContractBroken(DomainError, code="contract-broken"):
+    """the contract of application {application_id} is not what was accepted: {part} differs"""
+
+    application_id: int
+    part: str
+
+
+class FundingPolicyInvalid(DomainError, code="funding-policy-invalid"):
+    """the funding policy cannot be used: {problems}"""
+
+    problems: tuple[str, ...]
+
+
+class FundingApproved(DomainError, code="funding-approved"):
+    """{actor} has approved the funding of application {application_id} before; somebody else is wanted"""
+
+    application_id: int
+    actor: str
+
+
+class ApproverRefused(DomainError, code="approver-refused"):
+    """{actor} cannot approve the funding of application {application_id}: {reason}"""
+
+    application_id: int
+    actor: str
+    reason: str
+
+
+class ConditionUnknown(DomainError, code="condition-unknown"):
+    """the funding of application {application_id} has no condition {condition}"""
+
+    application_id: int
+    condition: str
+
+
+class ConditionRefused(DomainError, code="condition-refused"):
+    """condition {condition} of application {application_id}: {reason}"""
+
+    application_id: int
+    condition: str
+    reason: str
+
+
+class FundingNotReady(DomainError, code="funding-not-ready"):
+    """application {application_id} cannot be funded yet; missing: {missing}"""
+
+    application_id: int
+    missing: tuple[str, ...]
+
+
+class CancellationRefused(DomainError, code="cancellation-refused"):
+    """application {application_id} cannot be canceled: {reason}"""
+
+    application_id: int
+    reason: str
+
+
+class DocumentRefused(DomainError, code="document-refused"):
+    """document {kind} of application {application_id}: {reason}"""
+
+    application_id: int
+    kind: str
+    reason: str

@@ -137,7 +137,12 @@ def load_applications(connection: sa.Connection, application_ids: Sequence[int])
     event, application = tables.application_event, tables.application
     wanted = sa.any_(sa.literal(list(application_ids), _IDS))
     latest = (
-        sa.select(event.c.application_id, event.c.event_no, event.c.state, event.c.loan_id)
+        sa.select(
+            event.c.application_id,
+            event.c.event_no,
+            event.c.state,
+            sa.func.max(event.c.loan_id).over(partition_by=event.c.application_id).label("loan_id"),
+        )
         .ext(postgresql.distinct_on(event.c.application_id))
         .where(event.c.application_id == wanted)
         .order_by(event.c.application_id, event.c.event_no.desc())

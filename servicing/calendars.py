@@ -17,6 +17,8 @@ import holidays
 BANKS_OF: Mapping[str, str] = MappingProxyType({"US": "XFED"})
 """The calendar of banks where that of public holidays is another: on Friday 3 July 2026 American banks are open."""
 
+SUNDAY = 6
+
 
 def is_calendar(code: str) -> bool:
     """Tell whether there is a calendar of this code."""
@@ -35,6 +37,19 @@ def is_business_day(calendar: str, day: date) -> bool:
 def adjusted(day: date, calendar: str, convention: str) -> date:
     """Return the business day that a convention puts in the place of a day; a business day stays."""
     return CONVENTIONS[convention](calendar, day)
+
+
+def is_rescission_day(day: date) -> bool:
+    """Tell whether a day counts for rescission: no Sunday, and no federal holiday on its own date.
+
+    Source: 12 CFR 1026.2(a)(6) and its comment 2(a)(6)-2.
+    """
+    return day.weekday() != SUNDAY and day not in _dates_of_the_law()
+
+
+@lru_cache(maxsize=1)
+def _dates_of_the_law() -> holidays.HolidayBase:
+    return holidays.country_holidays("US", observed=False)
 
 
 @lru_cache(maxsize=64)

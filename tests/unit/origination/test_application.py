@@ -43,6 +43,10 @@ def usd(text: str) -> Money:
         (S.RECEIVED, A.WITHDRAW, S.WITHDRAWN),
         (S.APPROVED, A.WITHDRAW, S.WITHDRAWN),
         (S.APPROVED, A.FUND, S.FUNDED),
+        (S.APPROVED, A.ACCEPT, S.ACCEPTED),
+        (S.ACCEPTED, A.WITHDRAW, S.WITHDRAWN),
+        (S.ACCEPTED, A.FUND_CONTRACT, S.FUNDED),
+        (S.FUNDED, A.CANCEL, S.CANCELED),
     ],
 )
 def test_the_table_allows(state: ApplicationState, action: Action, target: ApplicationState) -> None:
@@ -57,6 +61,10 @@ def test_everything_else_is_refused() -> None:
         (S.RECEIVED, A.WITHDRAW),
         (S.APPROVED, A.WITHDRAW),
         (S.APPROVED, A.FUND),
+        (S.APPROVED, A.ACCEPT),
+        (S.ACCEPTED, A.WITHDRAW),
+        (S.ACCEPTED, A.FUND_CONTRACT),
+        (S.FUNDED, A.CANCEL),
     }
     for state in S:
         for action in A:
