@@ -1,0 +1,1 @@
+"""Documents for people: their templates, and how they become HTML and PDF."""
