@@ -39,6 +39,10 @@ def post(client: FlaskClient, path: str, key: str, body: Any = None, actor: str 
     return client.post(path, headers=headers, **({} if body is None else {"json": body}))
 
 
+def read(client: FlaskClient, path: str) -> Any:
+    return client.get(path).json
+
+
 def test_a_contract_is_made_funded_once_for_its_key_and_canceled(client: FlaskClient, application: int) -> None:
     path = f"/v1/applications/{application}"
     rules = {"product": "installment", "approvals": [{"needs": [{"count": 1}]}], "rescission": {"days": 3}}
@@ -48,11 +52,11 @@ def test_a_contract_is_made_funded_once_for_its_key_and_canceled(client: FlaskCl
     made = post(client, f"{path}/offers", "o", offers)
     assert made.status_code == 201
     assert made.json["offers"][0]["disclosure"]["total_of_payments"] == "10661.85"
-    assert client.get(f"{path}/offers").json["offers"][0]["status"] == "open"
+    assert read(client, f"{path}/offers")["offers"][0]["status"] == "open"
 
     payout = {"payee": "Dealer", "rail": "wire", "amount": 970_000, "currency": "USD"}
     contract = post(client, f"{path}/contract", "c", {"offer_no": 1, "payouts": [payout]}).json
-    assert client.get(f"{path}/contract").json == contract
+    assert read(client, f"{path}/contract") == contract
     lacking = post(client, f"{path}/funding", "f", actor="fred")
     assert (lacking.status_code, lacking.json["type"].rpartition("/")[2]) == (409, "funding-not-ready")
     assert post(client, f"{path}/funding/approvals", "a", actor="ann").status_code == 403
@@ -61,12 +65,12 @@ def test_a_contract_is_made_funded_once_for_its_key_and_canceled(client: FlaskCl
     done = post(client, f"{path}/funding", "f", actor="fred")
     again = post(client, f"{path}/funding", "f", actor="fred")
     assert done.json == again.json
-    assert client.get(f"{path}/funding").json["loan_id"] == done.json["loan_id"]
+    assert read(client, f"{path}/funding")["loan_id"] == done.json["loan_id"]
 
     document = post(client, f"{path}/documents", "d", {"kind": "promissory-note", "lender": "First"}).json
     kept = client.get(f"{path}/documents/promissory-note/1.pdf")
     assert kept.data.startswith(b"%PDF-")
-    assert client.get(f"{path}/documents").json["documents"] == [document]
+    assert read(client, f"{path}/documents")["documents"] == [document]
     canceled = post(client, f"{path}/funding/cancellation", "x", {"reason": "rescinded"})
     assert canceled.json["state"] == "canceled"
 
