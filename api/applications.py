@@ -12,30 +12,37 @@ from typing import Any
 import sqlalchemy as sa
 
 from api.views import Json, day, moment
+from api.workflows import now
 from ledger.fingerprint import canonical_text
 from ledger.queries.accounts import book
 from ledger.requests import Outcome, once
 from ledger.unit_of_work import UnitOfWork
+from origination.application import Action
+from origination.commands import decide_application
 from origination.intake.records import Access, Consent, Erasure, Release, Submission
 from origination.intake_commands import Opening, Saved, open_application, save_application, submit_intake
 from origination.intake_queries import IntakeView, forms, intakes
+from origination.workflow.acts import Person
+from origination.workflow_commands.moving import give_up
+from origination.workflow_commands.starting import start_routed
 from servicing.vault import Vault
 
 MOST_LISTED = 200
 
 
-def saved_json(saved: Saved, submission: Submission | None = None) -> Json:
+def saved_json(saved: Saved, sent: tuple[Submission, bool] | None = None) -> Json:
     """Return what saving came to, and where it went if it was submitted too."""
     return {
         "application_id": saved.application_id,
         "external_id": saved.external_id,
         "version_no": saved.version_no,
-        "submission": None if submission is None else submission_json(submission),
+        "submission": None if sent is None else submission_json(*sent),
     }
 
 
-def submission_json(sent: Submission) -> Json:
-    """Return where an application went."""
+def submission_json(sent: Submission, is_started: bool | None = None) -> Json:
+    """Return where an application went; at its submission also whether it was started on the workflow."""
+    started = {} if is_started is None else {"workflow_started": is_started}
     return {
         "application_id": sent.application_id,
         "version_no": sent.version_no,
@@ -49,6 +56,7 @@ def submission_json(sent: Submission) -> Json:
         "submitted_on": day(sent.submitted_on),
         "submitted_by": sent.actor,
         "keep_until": day(sent.keep_until),
+        **started,
     }
 
 
@@ -138,7 +146,7 @@ def take(
 ) -> Json:
     """Open an application, and submit it at once if that is asked."""
     saved = open_application(uow, vault, book_code, opening, data)
-    sent = submit_intake(uow, vault, book_code, saved.application_id, is_new=True) if submit else None
+    sent = _submit(uow, vault, book_code, saved.application_id, is_new=True) if submit else None
     return saved_json(saved, sent)
 
 
@@ -154,8 +162,30 @@ def save(
 ) -> Json:
     """Save more of an application, and submit it if that is asked."""
     saved = save_application(uow, vault, book_code, application_id, data, on_version=on_version)
-    sent = submit_intake(uow, vault, book_code, application_id) if submit else None
+    sent = _submit(uow, vault, book_code, application_id) if submit else None
     return saved_json(saved, sent)
+
+
+def submit(uow: UnitOfWork, vault: Vault, book_code: str, application_id: int) -> Json:
+    """Submit an application as it was saved last, and start it on its workflow."""
+    return submission_json(*_submit(uow, vault, book_code, application_id))
+
+
+def withdraw(uow: UnitOfWork, book_code: str, application_id: int, *, reason: str) -> Json:
+    """Withdraw an application, and give up the workflow that it is in.
+
+    Raises: as `decide_application`.
+    """
+    give_up(uow, book_code, application_id, Person(uow.actor, now()), reason=reason)
+    state = decide_application(uow, book_code, application_id, Action.WITHDRAW, reason=reason)
+    return {"application_id": application_id, "state": str(state)}
+
+
+def _submit(
+    uow: UnitOfWork, vault: Vault, book_code: str, application_id: int, *, is_new: bool = False
+) -> tuple[Submission, bool]:
+    sent = submit_intake(uow, vault, book_code, application_id, is_new=is_new)
+    return sent, start_routed(uow, book_code, sent, Person(uow.actor, now())) is not None
 
 
 def once_sealed(

@@ -38,6 +38,13 @@ class DatabaseRoleRefused(DomainError, code="database-role-refused"):
     reason: str
 
 
+class TaskFailed(DomainError, code="task-failed"):
+    """the task {task} cannot be done: {reason}"""
+
+    task: str
+    reason: str
+
+
 class DatabaseTrouble(DomainError, code="database-trouble"):
     """the database {where} could not do it now, and nothing was kept: {reason}"""
 

@@ -122,6 +122,7 @@ ERRORS_BY_STATUS: Mapping[HTTPStatus, tuple[type[DomainError], ...]] = {
         origination.ApplicationExists,
         origination.ApplicationStateRefused,
         origination.DecisionDiffers,
+        origination.DecisionMissing,
         origination.PolicyNotActive,
         origination.ReferralNotOpen,
         origination.CancellationRefused,

@@ -12,21 +12,21 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from api.automatic_tasks import automatic_tasks
+from api.automatic_tasks import BY_ITSELF, programs
 from api.edge import Edge
 from api.views import Json, moment
 from origination.workflow.acts import Person
-from origination.workflow.definition import AutomaticStep
 from origination.workflow.engine import Act, Next
-from origination.workflow.errors import TaskUnknown, WorkflowClockRefused
-from origination.workflow.state import Event, State, Visit
+from origination.workflow.errors import StepNotOpen, WorkflowClockRefused, WorkflowNotStarted, WorkflowOver
+from origination.workflow.state import Event, Phase, State, Visit
 from origination.workflow_commands.moving import Moved
 from origination.workflow_commands.running import Advanced, Due, Runner, Ticked, advance
 from origination.workflow_commands.versions import LoadedWorkflow
 from origination.workflow_queries import Task, WorkflowListed, WorkflowView, activations, workflow_of
+from servicing.vault import Vault
 
-BY_ITSELF = "workflow"
-"""Who does what nobody does: the programs that go on after a person has acted."""
+ACCEPTED = "accepted"
+"""The signal that tells a workflow that an offer was accepted."""
 
 SAYS: Mapping[Act, str] = {
     Act.RUN: "is run",
@@ -37,7 +37,6 @@ SAYS: Mapping[Act, str] = {
     Act.HALTED: "halted after its last attempt",
 }
 """What comes next, in words."""
-NO_PROGRAM = "waits for a program"
 
 
 def now() -> datetime:
@@ -64,27 +63,40 @@ def person_of(actor: str, roles: Iterable[str]) -> Person:
     return Person(actor, now(), tuple(roles))
 
 
-def runner_of(edge: Edge, book_code: str, actor: str = BY_ITSELF, at: datetime | None = None) -> Runner:
+def runner_of(
+    edge: Edge, vault: Vault | None, book_code: str, actor: str = BY_ITSELF, at: datetime | None = None
+) -> Runner:
     """Return what runs that which has come due."""
-    return Runner(edge.engine, book_code, automatic_tasks(), actor, at or now())
+    return Runner(edge.engine, book_code, programs(edge, book_code, vault).find, actor, at or now())
 
 
-def go_on(edge: Edge, book_code: str, application_id: int) -> Advanced:
+def go_on(edge: Edge, vault: Vault | None, book_code: str, application_id: int) -> Advanced:
     """Let an application go on by itself after an act, which is committed already. Raises: as `advance`."""
     with edge.named_trouble():
-        return advance(runner_of(edge, book_code), application_id)
+        return advance(runner_of(edge, vault, book_code), application_id)
+
+
+def go_on_if_started(edge: Edge, vault: Vault | None, book_code: str, application_id: int) -> Advanced | None:
+    """Do the same after an act outside of a workflow; None if the application is in none."""
+    try:
+        return go_on(edge, vault, book_code, application_id)
+    except WorkflowNotStarted:
+        return None
 
 
 def task_number(connection: sa.Connection, book_code: str, application_id: int, wanted: str) -> int:
     """Return the number of a task that is called by its number or by its step.
 
-    Raises: as `workflow_of`; TaskUnknown.
+    Raises: as `workflow_of`; WorkflowOver; StepNotOpen.
     """
     if wanted.isascii() and wanted.isdigit() and len(wanted) < 10:
         return int(wanted)
-    visit = workflow_of(connection, book_code, application_id, now=now()).position.state.at_step(wanted)
+    state = workflow_of(connection, book_code, application_id, now=now()).position.state
+    if state.phase is not Phase.RUNNING:
+        raise WorkflowOver(application_id=application_id, state=str(state.phase))
+    visit = state.at_step(wanted)
     if visit is None or visit.role is None:
-        raise TaskUnknown(application_id=application_id, task=0)
+        raise StepNotOpen(application_id=application_id, step=f"the task {wanted}", at=state.steps)
     return visit.number
 
 
@@ -108,7 +120,7 @@ def view_json(view: WorkflowView) -> Json:
         "workflow": view.workflow,
         "version": view.content_hash,
         **state_json(view.position.state),
-        "coming": [_coming(view, each) for each in view.position.coming],
+        "coming": [next_json(each) for each in view.position.coming],
     }
 
 
@@ -251,13 +263,6 @@ def evidence_of(notes: Iterable[str], references: Iterable[str]) -> dict[str, An
     """Return what a task is completed with, as it is kept; empty if there is none."""
     given = {"notes": list(notes), "references": list(references)}
     return {name: values for name, values in given.items() if values}
-
-
-def _coming(view: WorkflowView, each: Next) -> Json:
-    """Return what comes next, and of a task of a program, whether there is one here that does it."""
-    step = view.definition.steps[each.step]
-    program = {"has_program": step.task in automatic_tasks()} if isinstance(step, AutomaticStep) else {}
-    return {**next_json(each), **program}
 
 
 def _moment(value: datetime | None) -> str | None:

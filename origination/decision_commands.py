@@ -14,15 +14,20 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-import sqlalchemy as sa
-
 from ledger.ids import take_ids
 from ledger.queries.accounts import book
 from ledger.unit_of_work import UnitOfWork
 from origination import policy_store as store
 from origination.application import Action, ApplicationState
 from origination.application import decide as move
-from origination.decision_queries import OPEN, DecisionView, active_policy, authority_in_force, decision_view
+from origination.decision_queries import (
+    OPEN,
+    DecisionView,
+    active_policy,
+    authority_in_force,
+    decision_view,
+    last_with_effect,
+)
 from origination.decision_records import Activation
 from origination.errors import (
     ApplicationStateRefused,
@@ -188,7 +193,7 @@ def underwrite(
     decision, at = view.decision, view.position
     if at.book_id != today.book_id:
         raise ApplicationUnknown(application_id=decision.application_id)
-    _check_referral(view, _last_with_effect(uow.connection, decision.application_id))
+    _check_referral(view, last_with_effect(uow.connection, decision.application_id))
     in_force = authority_in_force(uow.connection)
     if in_force is None:
         raise AuthorityMissing(person=uow.actor, reason="no limits of authority are in force")
@@ -310,17 +315,6 @@ def _check_referral(view: DecisionView, last: int | None) -> None:
     else:
         return
     raise ReferralNotOpen(decision_id=decision.decision_id, reason=reason)
-
-
-_LAST = sa.text(
-    "SELECT decision_id FROM origination.decision WHERE application_id = :application_id AND role <> 'shadow'"
-    " ORDER BY decision_no DESC LIMIT 1"
-)
-
-
-def _last_with_effect(connection: sa.Connection, application_id: int) -> int | None:
-    found: int | None = connection.scalar(_LAST, {"application_id": application_id})
-    return found
 
 
 def _refuse(at: Position, wanted: str) -> None:

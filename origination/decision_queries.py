@@ -138,6 +138,18 @@ def decisions_of(connection: sa.Connection, application_id: int) -> tuple[Stored
     return tuple(store.decision_row(row) for row in connection.execute(statement))
 
 
+_LAST = sa.text(
+    "SELECT decision_id FROM origination.decision WHERE application_id = :application_id AND role <> 'shadow'"
+    " ORDER BY decision_no DESC LIMIT 1"
+)
+
+
+def last_with_effect(connection: sa.Connection, application_id: int) -> int | None:
+    """Return the latest decision on an application that is no shadow."""
+    found: int | None = connection.scalar(_LAST, {"application_id": application_id})
+    return found
+
+
 def replay(connection: sa.Connection, decision_id: int) -> Replayed:
     """Compute a decision again from the facts and the version that it keeps. Raises: DecisionUnknown."""
     found = store.decision_of(connection, decision_id)

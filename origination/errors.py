@@ -110,6 +110,12 @@ class DecisionUnknown(DomainError, code="decision-unknown"):
     decision_id: int
 
 
+class DecisionMissing(DomainError, code="decision-missing"):
+    """no policy has decided on application {application_id}: decide on it first, then underwrite"""
+
+    application_id: int
+
+
 class DecisionDiffers(DomainError, code="decision-differs"):
     """decision {decision_id}, computed again, differs in: {places}"""
 

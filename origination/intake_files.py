@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from itertools import islice
 
@@ -21,6 +22,8 @@ from origination.intake.errors import ApplicationFieldsInvalid, DuplicateApplica
 from origination.intake.file_rows import NAME, ApplicationFile, FileApplication
 from origination.intake.persons import matches_of
 from origination.intake_commands import Opening, gates_of, open_applications, submit_intake
+from origination.workflow.acts import Person
+from origination.workflow_commands.starting import start_routed
 from servicing.tapes.rows import Mistake, Refused
 from servicing.vault import Vault
 
@@ -93,18 +96,23 @@ def enter_file(
     *,
     actor: str,
     channel: str = "file",
+    started_at: datetime | None = None,
     dry_run: bool = False,
     on_refused: Refused | None = None,
     on_progress: Progress | None = None,
 ) -> FileEntered:
     """Enter the right rows of a file that was checked; repeats of a person are refused or flagged as the form says.
 
+    With `started_at` each starts on its workflow at that moment, and goes on with the next run of what is due.
+
     Raises: TapeUnreadable; BookUnknown; ChannelUnknown: chunks before stay entered.
     """
     entered, done = FileEntered(), 0
     for chunk in _chunks(source.applications()):
         right = [each for each in chunk if not each.mistakes]
-        work = partial(_enter_chunk, vault=vault, book_code=book_code, source=source, chunk=right, channel=channel)
+        work = partial(
+            _enter_chunk, vault=vault, book_code=book_code, source=source, chunk=right, channel=channel, at=started_at
+        )
         came = run(engine, work, actor=actor, dry_run=dry_run)
         entered.application_ids += came.application_ids
         entered.found += came.found
@@ -126,6 +134,7 @@ def _enter_chunk(
     source: ApplicationFile,
     chunk: Sequence[FileApplication],
     channel: str,
+    at: datetime | None,
 ) -> FileEntered:
     came = FileEntered()
     known = intake_store.known_intakes(
@@ -142,6 +151,8 @@ def _enter_chunk(
             opening = Opening(product=source.form.name, channel=channel, external_id=each.external_id)
             saved = open_applications(uow, vault, book_code, [(opening, each.data or {})])[0]
             submission = submit_intake(uow, vault, book_code, saved.application_id, is_new=True)
+            if at is not None:
+                start_routed(uow, book_code, submission, Person(uow.actor, at))
         except HELD_AGAINST as refusal:
             savepoint.rollback()
             came.mistakes.append(_mistake(each, refusal))

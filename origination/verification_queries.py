@@ -134,6 +134,12 @@ def data_to_send(connection: sa.Connection, vault: Vault, application_id: int) -
     return merged(latest.data, personal or {})
 
 
+def gives_account(connection: sa.Connection, application_id: int) -> bool:
+    """Tell whether an applicant named a bank account; the number itself is personal."""
+    latest = intake_store.latest_version(connection, application_id)
+    return latest is not None and bool(latest.data.get("bank", {}).get("kind"))
+
+
 def _found_out(connection: sa.Connection, application_id: int) -> dict[str, dict[str, Any]]:
     """Return the facts of each kind; an outage takes away nothing that was found out before it."""
     found: dict[str, dict[str, Any]] = {section: {"outcome": NOT_VERIFIED} for section in FACT_SECTIONS.values()}

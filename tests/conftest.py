@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from tests.support.durable import DurableServer
 from tests.support.servers import CHOICE, chosen_bindir, scratch_folder, scratch_server
 
 NEEDS_POSTGRES = frozenset({"server_url", "database", "module_database", "durable_server"})
+DOORS = frozenset(Path(__file__).parent / room for room in ("api", "integration/cli"))
 MISSING = f"no PostgreSQL of the kind that {CHOICE} asks for is installed"
 
 # `ci` finds the same in every run; `deep` looks elsewhere each time, and prints what reproduces a failure.
@@ -59,10 +61,12 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that touch a database, so that `-m postgres` finds them."""
+    """Mark the tests that touch a database, so that `-m postgres` finds them, and those of the doors as `once`."""
     for item in items:
         if NEEDS_POSTGRES.intersection(getattr(item, "fixturenames", ())):
             item.add_marker("postgres")
+        if DOORS.intersection(item.path.parents):
+            item.add_marker("once")
 
 
 @pytest.fixture(scope="session")

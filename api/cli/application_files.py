@@ -113,6 +113,7 @@ def _check(session: Session, source: ApplicationFile, errors: Path | None) -> Fi
 def _enter(session: Session, source: ApplicationFile, channel: str, errors: Path | None) -> FileEntered:
     from api.cli.applications import vault_of
     from api.cli.progress import progress
+    from api.workflows import now
     from origination.intake_files import enter_file
 
     with ExitStack() as stack:
@@ -127,6 +128,7 @@ def _enter(session: Session, source: ApplicationFile, channel: str, errors: Path
             source,
             actor=session.actor,
             channel=channel,
+            started_at=now(),
             dry_run=session.dry_run,
             on_refused=on_refused,
             on_progress=partial(advance, total=0),

@@ -125,6 +125,7 @@ def save(
             done = session.change(
                 lambda uow: applications.save(uow, keys, code, number, data, on_version=on_version, submit=submit)
             )
+    _go_on(session, keys, done["submission"])
     session.show(done, lambda: _print_saved(done))
 
 
@@ -137,12 +138,12 @@ def submit(session: Session, application_id: int) -> None:
     \b
     loanbook application submit 51 --dry-run
     """
-    from api.applications import submission_json
-    from origination.intake_commands import submit_intake
+    from api import applications
 
     keys, code = vault_of(session), session.book_code
     with _wrong_fields_listed(session):
-        done = submission_json(session.change(lambda uow: submit_intake(uow, keys, code, application_id)))
+        done = session.change(lambda uow: applications.submit(uow, keys, code, application_id))
+    _go_on(session, keys, done)
     session.show(done, lambda: print_line(_went(done)))
 
 
@@ -156,13 +157,11 @@ def withdraw(session: Session, application_id: int, reason: str) -> None:
     \b
     loanbook application withdraw 51 --reason "Found another lender"
     """
-    from origination.application import Action
-    from origination.commands import decide_application
+    from api import applications
 
     code = session.book_code
-    state = session.change(lambda uow: decide_application(uow, code, application_id, Action.WITHDRAW, reason=reason))
-    done = {"application_id": application_id, "state": str(state)}
-    session.show(done, lambda: print_line(f"Application {application_id} is {state}."))
+    done = session.change(lambda uow: applications.withdraw(uow, code, application_id, reason=reason))
+    session.show(done, lambda: print_line(f"Application {application_id} is {done['state']}."))
 
 
 @application.command("show")
@@ -239,6 +238,19 @@ def erase(session: Session, application_id: int, reason: str) -> None:
     session.show(document, lambda: print_line(text))
 
 
+def _go_on(session: Session, vault: Vault, sent: dict[str, Any] | None) -> None:
+    """Let an application that was started on its workflow go on by itself, and add where it stands then."""
+    from api.workflows import go_on, now
+    from origination.workflow_queries import workflow_of
+
+    if sent is not None and sent["workflow_started"] and not session.dry_run:
+        code, number = session.book_code, sent["application_id"]
+        go_on(session.edge, vault, code, number)
+        state = session.read(lambda connection: workflow_of(connection, code, number, now=now())).position.state
+        sent["stands_at"] = list(state.steps)
+        sent["result"] = state.result
+
+
 def read_object(file: Path) -> dict[str, Any]:
     """Return the object that a JSON file holds.
 
@@ -298,8 +310,15 @@ def _went(sent: Mapping[str, Any]) -> str:
     told = f"; it repeats {repeats}" if repeats else ""
     return (
         f"Application {sent['application_id']} is submitted: queue {sent['queue']}, workflow {sent['workflow']},"
-        f" by row {sent['route_no']}{told}."
+        f" by row {sent['route_no']}{told}.{_stands(sent)}"
     )
+
+
+def _stands(sent: Mapping[str, Any]) -> str:
+    """Return where an application stands after all that went on by itself; nothing if none did."""
+    if sent.get("result"):
+        return f" It is over: {sent['result']}."
+    return f" It stands at {', '.join(sent['stands_at'])}." if sent.get("stands_at") else ""
 
 
 def _value(form: Form, path: str, value: Any) -> str:

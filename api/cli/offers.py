@@ -16,6 +16,7 @@ from api.cli.funding import vault_of
 from api.cli.options import BOOK_DAY, changes, reads
 from api.cli.output import Column, amount, grouped, print_facts, print_line, print_table
 from api.cli.session import Session
+from api.cli.workflow_options import go_on_if_started
 
 if TYPE_CHECKING:
     from ledger.unit_of_work import UnitOfWork
@@ -47,6 +48,7 @@ def offer() -> None:
     """Make offers for an approved application, and accept one of them.
 
     \b
+    loanbook offer make 7 --expires-on 2026-11-16
     loanbook offer make 7 --option 10000/12/9.5 --option 8000/12/8.9/150 --expires-on 2026-11-16
     loanbook offer list 7
     loanbook offer accept 7 1 --payouts payouts.json
@@ -80,17 +82,25 @@ def make(
 ) -> None:
     """Make a set of offers; it takes the place of those that were made before.
 
+    Without an option it is what the decision on the application priced, with the other terms that its policy allows.
+
     \b
+    loanbook offer make 7 --expires-on 2026-11-16
     loanbook offer make 7 --option 10000/12/9.5 --expires-on 2026-11-16 --counter
     """
     from api.funding import offer_json
-    from origination.offer_commands import make_offers
+    from origination.offer_commands import make_decided_offers, make_offers
     from origination.queries import application
 
     def work(uow: UnitOfWork) -> dict[str, Any]:
         currency = application(uow.connection, application_id).request.terms.currency
         given = _options(options, file, currency)
-        made = make_offers(uow, session.book_code, application_id, given, expires_on=expires_on, is_counter=is_counter)
+        if options or file:
+            made = make_offers(
+                uow, session.book_code, application_id, given, expires_on=expires_on, is_counter=is_counter
+            )
+        else:
+            made = make_decided_offers(uow, session.book_code, application_id, expires_on=expires_on)
         return {"application_id": application_id, "offers": [offer_json(each, "open") for each in made]}
 
     done = session.change(work)
@@ -146,7 +156,7 @@ def show_offer(session: Session, application_id: int, offer_no: int) -> None:
     "--payouts",
     type=click.Path(path_type=Path),
     help="A JSON list of {payee, rail, amount}, for ach with routing, account_number and kind "
-    "[default: a check to the applicant].",
+    "[default: to the account that the applicant gave, or else by check].",
 )
 @changes
 def accept(session: Session, application_id: int, offer_no: int, payouts: Path | None) -> None:
@@ -156,19 +166,23 @@ def accept(session: Session, application_id: int, offer_no: int, payouts: Path |
     loanbook offer accept 7 1 --payouts payouts.json
     """
     from api.funding import contract_json, payout_of
+    from api.workflows import ACCEPTED, person_of
     from ledger.money import Money
     from origination.offer_commands import accept_offer
     from origination.queries import application
+    from origination.workflow_commands.moving import tell_waiting
 
     rows = [] if payouts is None else _json_list(payouts)
 
     def work(uow: UnitOfWork) -> dict[str, Any]:
         currency = application(uow.connection, application_id).request.terms.currency
         given = [payout_of(Money.parse(str(row["amount"]), currency), row) for row in rows]
+        tell_waiting(uow, session.book_code, application_id, ACCEPTED, person_of(session.actor, ()))
         done = accept_offer(uow, session.book_code, application_id, offer_no, given, vault=vault_of(session))
         return contract_json(done)
 
     done = session.change(work)
+    go_on_if_started(session, application_id)
     session.show(done, lambda: print_line(f"Offer {offer_no} is accepted; contract {done['sha256']}"))
 
 

@@ -183,7 +183,8 @@ def complete(
     loanbook task complete 12 underwrite approve --note "Steady income" --reference scan-17
     """
     from api.workflows import evidence_of, person_of
-    from origination.workflow_commands.moving import Completion, complete_task
+    from origination.workflow.acts import Completion
+    from origination.workflow_commands.moving import complete_task
 
     code, number = session.book_code, _number(session, application_id, task_text)
     known = read_facts(vocabulary_of(session, application_id), facts) if facts else {}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from api.cli.applications import vault_or_none
 from api.cli.output import Column, print_facts, print_line, print_table
 from api.cli.session import Session
 
@@ -76,10 +77,18 @@ def does(session: Session, application_id: int, work: Callable[[UnitOfWork], Mov
     moved = session.change(work)
     document = moved_json(moved)
     if not session.dry_run:
-        advanced = go_on(session.edge, code, application_id)
+        advanced = go_on(session.edge, vault_or_none(session), code, application_id)
         view = session.read(lambda at: workflow_of(at, code, application_id, now=now()))
         document |= {**view_json(view), "went_on": advanced.events}
     session.show(document, lambda: print_moved(document))
+
+
+def go_on_if_started(session: Session, application_id: int) -> None:
+    """Let an application go on by itself after an act outside of its workflow, if it is in one."""
+    from api.workflows import go_on_if_started as go_on
+
+    if not session.dry_run:
+        go_on(session.edge, vault_or_none(session), session.book_code, application_id)
 
 
 def print_moved(document: Mapping[str, Any]) -> None:
@@ -112,11 +121,10 @@ def _of(event: Mapping[str, Any]) -> str:
 
 
 def _coming(each: Mapping[str, Any], visit: Mapping[str, Any]) -> dict[str, Any]:
-    from api.workflows import NO_PROGRAM, SAYS
+    from api.workflows import SAYS
     from origination.workflow.engine import Act
 
     is_person = each["act"] == Act.PERSON
     when = f"due {minutes(visit['due_at'])}" if is_person else minutes(each["at"])
     task = {name: visit[name] for name in ("queue", "role", "owner")} if is_person else {}
-    what = SAYS[Act(each["act"])] if each.get("has_program", True) else NO_PROGRAM
-    return {**each, "what": what, "when": when, **task}
+    return {**each, "what": SAYS[Act(each["act"])], "when": when, **task}

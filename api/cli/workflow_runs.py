@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from api.cli.applications import vault_or_none
 from api.cli.options import changes, reads
 from api.cli.output import Column, print_facts, print_line, print_table
 from api.cli.session import Session
@@ -234,7 +235,7 @@ def tick(session: Session, at_text: str | None) -> int:
     from origination.workflow_commands.running import tick as run_tick
 
     at = None if at_text is None else read_moment(at_text)
-    runner = runner_of(session.edge, session.book_code, session.actor, at)
+    runner = runner_of(session.edge, vault_or_none(session), session.book_code, session.actor, at)
     if session.dry_run:
         return _preview(session, runner, runner.now)
     with progress("Applications", quiet=session.as_json) as advance, session.edge.named_trouble():

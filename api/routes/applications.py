@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from flask import Blueprint, Response, current_app
 from pydantic import Field
 
-from api import http
+from api import applications, http
 from api.applications import (
     MOST_LISTED,
     application_json,
@@ -21,20 +21,18 @@ from api.applications import (
     once_sealed,
     release_json,
     save,
-    submission_json,
     take,
 )
 from api.models import Body, BookQuery, Code, FlagText, IdentifierText, Query, ShortText
 from api.routes.rails import VAULT_KEYS
 from api.views import Json
+from api.workflows import go_on
 from ledger.requests import Outcome
 from ledger.unit_of_work import UnitOfWork
-from origination.application import Action
-from origination.commands import decide_application
 from origination.intake.form import parse_form
 from origination.intake.models import json_schema
 from origination.intake.routing import parse_routing
-from origination.intake_commands import Opening, form_in_force, load_form, load_routing, submit_intake
+from origination.intake_commands import Opening, form_in_force, load_form, load_routing
 from origination.intake_queries import intake_view, routing
 from origination.personal_data import erase, reveal
 from servicing.vault import Vault
@@ -166,7 +164,7 @@ def create() -> Response:
     def work(uow: UnitOfWork, code: str) -> Json:
         return take(uow, vault(), code, opening, given.data, submit=given.submit)
 
-    return _once("open_application", given.model_dump(mode="json"), work)
+    return _went_on(_once("open_application", given.model_dump(mode="json"), work))
 
 
 @routes.post("/v1/applications/<int:application_id>/versions")
@@ -178,7 +176,7 @@ def add_version(application_id: int) -> Response:
         return save(uow, vault(), code, application_id, given.data, on_version=given.on_version, submit=given.submit)
 
     inputs = {"application_id": application_id, **given.model_dump(mode="json")}
-    return _once("save_application", inputs, work)
+    return _went_on(_once("save_application", inputs, work))
 
 
 @routes.post("/v1/applications/<int:application_id>/submission")
@@ -187,9 +185,9 @@ def submit(application_id: int) -> Response:
     http.body(SubmissionBody)
 
     def work(uow: UnitOfWork, code: str) -> Json:
-        return submission_json(submit_intake(uow, vault(), code, application_id))
+        return applications.submit(uow, vault(), code, application_id)
 
-    return _once("submit_application", {"application_id": application_id}, work)
+    return _went_on(_once("submit_application", {"application_id": application_id}, work))
 
 
 @routes.post("/v1/applications/<int:application_id>/withdrawal")
@@ -198,8 +196,7 @@ def withdraw(application_id: int) -> Response:
     given = http.body(ReasonBody)
 
     def work(uow: UnitOfWork, code: str) -> Json:
-        state = decide_application(uow, code, application_id, Action.WITHDRAW, reason=given.reason)
-        return {"application_id": application_id, "state": str(state)}
+        return applications.withdraw(uow, code, application_id, reason=given.reason)
 
     return _once("withdraw_application", {"application_id": application_id, "reason": given.reason}, work)
 
@@ -250,6 +247,15 @@ def erase_data(application_id: int) -> Response:
 
     inputs = {"application_id": application_id, **given.model_dump(mode="json")}
     return _once("erase_application", inputs, work, approver=given.approver)
+
+
+def _went_on(reply: Response) -> Response:
+    """Let an application that was started on its workflow just now go on by itself, and return the reply."""
+    answer = reply.get_json(silent=True)
+    sent = (answer.get("submission") or answer) if isinstance(answer, dict) else {}
+    if sent.get("workflow_started") and not http.change().dry_run:
+        go_on(http.edge(), vault(), http.chosen_book(http.change().book), sent["application_id"])
+    return reply
 
 
 def _once(command: str, inputs: dict[str, Any], work: Any, *, approver: str | None = None) -> Response:

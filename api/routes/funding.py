@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal
 
-from flask import Blueprint, Response, current_app
-from pydantic import Field
+from flask import Blueprint, Response
+from pydantic import Field, model_validator
 
 from api import http
 from api.funding import (
@@ -23,8 +23,9 @@ from api.funding import (
     payout_of,
 )
 from api.models import Body, BookQuery, CurrencyCode, Day, DecimalText, Minor, ShortText
-from api.routes.rails import VAULT_KEYS
+from api.routes.applications import vault_or_none
 from api.views import Json, minor_units
+from api.workflows import ACCEPTED, go_on_if_started, person_of
 from ledger.money import Money
 from ledger.queries.accounts import book
 from ledger.requests import Outcome, once
@@ -39,8 +40,8 @@ from origination.funding_commands import (
     load_policy,
 )
 from origination.funding_queries import funding, offers, verified_contract
-from origination.offer_commands import accept_offer, make_offers
-from servicing.vault import Vault
+from origination.offer_commands import accept_offer, make_decided_offers, make_offers
+from origination.workflow_commands.moving import tell_waiting
 
 routes = Blueprint("funding", __name__)
 
@@ -58,12 +59,21 @@ class OptionIn(Body):
 
 
 class OffersIn(Body):
-    """A set of offers, until when it holds, and whether it is another than what was asked for."""
+    """A set of offers, until when it holds, and whether it is another than what was asked for.
 
-    currency: CurrencyCode
-    options: list[OptionIn] = Field(min_length=1, max_length=50)
+    Without options it is what the decision on the application priced, with the other terms that its policy allows.
+    """
+
+    currency: CurrencyCode | None = None
+    options: list[OptionIn] = Field(default_factory=list, max_length=50)
     expires_on: Day
     counter_offer: bool = False
+
+    @model_validator(mode="after")
+    def _options_have_a_currency(self) -> OffersIn:
+        if self.options and self.currency is None:
+            raise ValueError("options need a currency")
+        return self
 
 
 class PayoutBody(Body):
@@ -79,7 +89,7 @@ class PayoutBody(Body):
 
 
 class AcceptanceIn(Body):
-    """Which offer is accepted, and where its proceeds go; without payouts, a check to the applicant."""
+    """Which offer is accepted, and where its proceeds go; without payouts, to the applicant's account or by check."""
 
     offer_no: Number
     payouts: list[PayoutBody] = Field(default_factory=list, max_length=50)
@@ -118,19 +128,22 @@ class DocumentIn(Body):
 def offer_make(application_id: int) -> Response:
     """Make a set of offers."""
     given = http.body(OffersIn)
+    currency = given.currency or ""
     options = [
         option_of(
-            Money(each.amount, given.currency),
+            Money(each.amount, currency),
             each.installments,
             each.rate,
-            None if each.fee is None else Money(each.fee, given.currency),
+            None if each.fee is None else Money(each.fee, currency),
         )
         for each in given.options
     ]
 
     def work(uow: UnitOfWork, code: str) -> Json:
-        made = make_offers(
-            uow, code, application_id, options, expires_on=given.expires_on, is_counter=given.counter_offer
+        made = (
+            make_offers(uow, code, application_id, options, expires_on=given.expires_on, is_counter=given.counter_offer)
+            if options
+            else make_decided_offers(uow, code, application_id, expires_on=given.expires_on)
         )
         return {"application_id": application_id, "offers": [offer_json(each, "open") for each in made]}
 
@@ -155,10 +168,15 @@ def contract_make(application_id: int) -> Response:
         each["account_number"] = None if payout.account is None else str(payout.account.number)
 
     def work(uow: UnitOfWork, code: str) -> Json:
-        done = accept_offer(uow, code, application_id, given.offer_no, payouts, vault=_vault())
+        tell_waiting(uow, code, application_id, ACCEPTED, person_of(uow.actor, ()))
+        done = accept_offer(uow, code, application_id, given.offer_no, payouts, vault=vault_or_none())
         return contract_json(done)
 
-    return _once("accept_offer", {**inputs, "application_id": application_id}, work)
+    reply = _once("accept_offer", {**inputs, "application_id": application_id}, work)
+    change = http.change()
+    if not change.dry_run:
+        go_on_if_started(http.edge(), vault_or_none(), http.chosen_book(change.book), application_id)
+    return reply
 
 
 @routes.get("/v1/applications/<int:application_id>/contract")
@@ -200,7 +218,7 @@ def funding_make(application_id: int) -> Response:
     """Fund a contract."""
 
     def work(uow: UnitOfWork, code: str) -> Json:
-        return funded_json(fund_contract(uow, code, application_id, vault=_vault()))
+        return funded_json(fund_contract(uow, code, application_id, vault=vault_or_none()))
 
     return _once("fund_contract", {"application_id": application_id}, work)
 
@@ -296,8 +314,3 @@ def _once(command: str, inputs: Mapping[str, Any], work: Callable[[UnitOfWork, s
 
     outcome = http.edge().answer(answer, actor=change.actor, dry_run=change.dry_run)
     return http.reply_outcome(outcome, dry_run=change.dry_run)
-
-
-def _vault() -> Vault | None:
-    keys = current_app.extensions[VAULT_KEYS]
-    return None if keys is None else Vault.of_keys(keys)

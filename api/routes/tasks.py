@@ -16,8 +16,8 @@ from api.models import WHOLE, Body, BookQuery, Code, FlagText, IdentifierText, M
 from api.routes.workflows import Facts, Roles, move_once
 from api.task_pages import page_of
 from api.workflows import evidence_of, person_of
+from origination.workflow.acts import Completion
 from origination.workflow_commands import moving
-from origination.workflow_commands.moving import Completion
 from origination.workflow_queries import TaskFilter
 
 routes = Blueprint("tasks", __name__)

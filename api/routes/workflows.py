@@ -14,6 +14,7 @@ from pydantic import Field, StrictBool, StrictInt, StrictStr
 
 from api import http
 from api.models import Body, BookQuery, Code, Moment, Query, ShortText
+from api.routes.applications import vault_or_none
 from api.views import Json
 from api.workflows import (
     activations_json,
@@ -161,7 +162,7 @@ def run_tick() -> Response:
     asked = http.query(BookQuery)
     code = http.chosen_book(asked.book)
     with http.edge().named_trouble():
-        report = tick(runner_of(http.edge(), code, http.actor()))
+        report = tick(runner_of(http.edge(), vault_or_none(), code, http.actor()))
     return http.reply(ticked_json(report))
 
 
@@ -277,7 +278,7 @@ def move_once(
         change, command, given, lambda uow: moved_json(work(uow, code)), application_id=application_id, **inputs
     )
     if not change.dry_run:
-        go_on(http.edge(), code, application_id)
+        go_on(http.edge(), vault_or_none(), code, application_id)
     return reply
 
 

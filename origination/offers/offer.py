@@ -12,6 +12,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from dateutil.relativedelta import relativedelta
+
 from ledger.money import Money
 from origination.errors import OfferInvalid
 from servicing.apr import disclose_terms
@@ -63,19 +65,35 @@ def priced(asked: Terms, option: PricedOption) -> Terms:
     """
     if asked.rows or asked.steps or asked.rates:
         raise OfferInvalid(reason="terms with steps or rows of their own have no options")
-    product = asked.product if option.fee is None else _with_fee(asked.product, option.amount, option.fee)
-    terms = replace(
+    plain = replace(
         asked,
-        product=product,
         principal=option.amount,
         rate=option.rate,
         installments=option.installments,
         installment_amount=None,
         commitment=None,
     )
-    if option.fee is not None and terms.origination_fee != option.fee:
+    if option.fee is None or plain.origination_fee == option.fee:
+        return plain
+    terms = replace(plain, product=_with_fee(asked.product, option.amount, option.fee))
+    if terms.origination_fee != option.fee:
         raise OfferInvalid(reason=f"a fee of {option.fee} is no share of {option.amount}")
     return terms
+
+
+def dated(asked: Terms, day: date) -> Terms:
+    """Return terms that were asked for before a day as they are on it: the first period as long as it was.
+
+    Months stay months: a first period of one month is one month. Terms of a later day are returned as they are.
+    """
+    if asked.funded_on >= day or asked.rows or asked.steps or asked.rates:
+        return asked
+    months = relativedelta(asked.first_due_on, asked.funded_on)
+    same_day = asked.funded_on + relativedelta(months=months.months, years=months.years) == asked.first_due_on
+    first = (
+        relativedelta(months=months.months, years=months.years) if same_day else asked.first_due_on - asked.funded_on
+    )
+    return replace(asked, funded_on=day, first_due_on=day + first)
 
 
 def _with_fee(product: Product, amount: Money, fee: Money) -> Product:

@@ -139,7 +139,8 @@ class Offer(_Part):
     """What is offered: the facts of what is asked, the most that is lent, and the prices, which overlap nowhere.
 
     What is asked beyond `most`, an expression over the facts and the score, is countered with `most`, rounded down to a
-    multiple of `step`; what would be less than `least` is declined. Amounts are in minor units.
+    multiple of `step`; what would be less than `least` is declined. Amounts are in minor units. `terms` are offered
+    beside the one that was asked for, each as far as the policy approves of it.
     """
 
     amount: Identifier
@@ -148,6 +149,7 @@ class Offer(_Part):
     least: Annotated[StrictInt, Field(ge=1)] = 1
     step: Annotated[StrictInt, Field(ge=1)] = 1
     reason: Identifier | None = None
+    terms: tuple[Annotated[StrictInt, Field(ge=1, le=1200)], ...] = ()
     prices: tuple[Price, ...] = Field(min_length=1)
 
 

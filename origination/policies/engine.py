@@ -7,7 +7,7 @@ Next: `docs/spec/decisions.md`, with worked figures.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal, localcontext
 from typing import Any, NamedTuple
@@ -52,6 +52,14 @@ class Quote:
     term: int
     rate: Decimal
     fee: int
+
+
+def quote_from_json(stored: Sequence[Any] | None) -> Quote | None:
+    """Return the price that `Decision.as_json` wrote."""
+    if stored is None:
+        return None
+    amount, term, rate, fee = stored
+    return Quote(amount, term, Decimal(rate), fee)
 
 
 @dataclass(frozen=True, slots=True)

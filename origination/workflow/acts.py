@@ -60,6 +60,24 @@ class Person:
     roles: Collection[str] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What a task is completed with."""
+
+    outcome: str
+    facts: Mapping[str, Any]
+    evidence: Mapping[str, Any]
+    reason: str | None = None
+
+    @property
+    def words(self) -> str:
+        """Return the reason, or else the notes and references, as one text; empty if there are none."""
+        if self.reason:
+            return self.reason
+        given = self.evidence.values()
+        return "; ".join(text for each in given for text in ((each,) if isinstance(each, str) else each))
+
+
 def check_role(state: State, step: str, role: str, person: Person) -> None:
     """Refuse a person who is said to have roles, and not this one.
 

@@ -1,7 +1,7 @@
-"""Which automatic tasks a workflow may name: some by their name, some by a family and what follows the colon.
+"""What a workflow may let happen: automatic tasks, by name or by family, and what the outcome of a person's task does.
 
-Who does them is another matter: a mapping of names to callables is passed in where a workflow runs. Those that every
-installation has stand here. Never: a callable that touches the database. Next: `origination/workflow_commands/`.
+Who does an automatic task is another matter: what finds them by name is passed in where a workflow runs. Those that
+need nothing stand here. Never: a callable that touches the database. Next: `origination/workflow_commands/`.
 """
 
 from __future__ import annotations
@@ -13,14 +13,22 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-NAMES = ("noop", "set_fact", "offer", "contract", "fund")
-FAMILIES = ("verify", "decide")
-_OF_FAMILY = re.compile(rf"({'|'.join(FAMILIES)}):[a-z0-9][a-z0-9_-]{{0,40}}")
+from origination.verification.kinds import KINDS
+
+NAMES = ("noop", "set_fact", "offer", "contract", "fund", "withdraw")
+VERIFY, DECIDE = "verify:", "decide:"
+KNOWN = (*NAMES, *(f"{VERIFY}{kind}" for kind in KINDS), f"{DECIDE}POLICY")
+"""The automatic tasks as they are told to people."""
+
+ACTS = ("approve", "decline", "withdraw", "meet_conditions", "approve_funding")
+"""What the outcome of a task can do to its application, in the transaction of the completion and under its name."""
+
+_DECIDES = re.compile(rf"{DECIDE}[a-z0-9][a-z0-9_-]{{0,40}}")
 
 
 def is_task(name: str) -> bool:
     """Tell whether a workflow may name this automatic task."""
-    return name in NAMES or _OF_FAMILY.fullmatch(name) is not None
+    return name in KNOWN[:-1] or _DECIDES.fullmatch(name) is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

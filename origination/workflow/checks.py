@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from origination.workflow.catalogue import FAMILIES, NAMES, is_task
+from origination.workflow.catalogue import ACTS, KNOWN, is_task
 from origination.workflow.definition import AutomaticStep, DecisionStep, HumanStep, Step
 from origination.workflow.errors import FactRefused
 from origination.workflow.facts import checked_facts
@@ -81,8 +81,7 @@ def _facts_and_tasks(head: Mapping[str, Any], steps: Steps) -> Iterator[str]:
         match step:
             case AutomaticStep():
                 if not is_task(step.task):
-                    families = ", ".join(f"{family}:..." for family in FAMILIES)
-                    yield f"{place}.task: unknown automatic task {step.task}; known are {', '.join(NAMES)}, {families}"
+                    yield f"{place}.task: unknown automatic task {step.task}; known are {', '.join(KNOWN)}"
                 elif step.task == "set_fact":
                     yield from _settings(place, vocabulary, step.settings)
             case HumanStep():
@@ -90,11 +89,21 @@ def _facts_and_tasks(head: Mapping[str, Any], steps: Steps) -> Iterator[str]:
                     yield f"{place}.fact: unknown fact {step.fact}"
                 if step.fact and vocabulary.get(step.fact, "text") != "text":
                     yield f"{place}.fact: {step.fact} is a {vocabulary[step.fact]}, and an outcome is a text"
+                yield from _acts(place, step)
             case DecisionStep():
                 if step.default is None:
                     yield f"{place}: a decision point without a default"
                 for number, branch in enumerate(step.branches, start=1):
                     yield from (f"{place}, branch {number}: {each}" for each in branch.when.problems(vocabulary))
+
+
+def _acts(place: str, step: HumanStep) -> Iterator[str]:
+    for outcome, acts in step.does.items():
+        if outcome not in step.outcomes:
+            yield f"{place}.does: unknown outcome {outcome}"
+        for act in acts:
+            if act not in ACTS:
+                yield f"{place}.does.{outcome}: unknown act {act}; known are {', '.join(ACTS)}"
 
 
 def _settings(place: str, vocabulary: Mapping[str, str], settings: Mapping[str, Any]) -> Iterator[str]:

@@ -89,6 +89,7 @@ class HumanStep(Rules):
     """A task that a person of a role does, out of a queue, in one of its outcomes.
 
     `gives` are the facts that its completion may bring; the outcome itself becomes the fact `fact`, if that is named.
+    `does` says of an outcome what it does to the application, such as to approve it, by the person who completes it.
     """
 
     kind: Literal["human"]
@@ -97,6 +98,7 @@ class HumanStep(Rules):
     queue: Name
     due: SpanText
     outcomes: Mapping[Name, Name] = Field(min_length=1)
+    does: Mapping[Name, tuple[str, ...]] = {}
     fact: Name | None = None
     gives: tuple[Name, ...] = ()
     evidence: bool = False

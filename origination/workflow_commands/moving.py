@@ -15,12 +15,14 @@ from typing import Any
 from ledger.unit_of_work import UnitOfWork
 from origination import workflow_store as store
 from origination.workflow import acts
-from origination.workflow.acts import Person
+from origination.workflow.acts import Completion, Person
+from origination.workflow.definition import HumanStep, WaitStep
 from origination.workflow.engine import apply, begin
 from origination.workflow.errors import WorkflowNotStarted, WorkflowStarted
 from origination.workflow.facts import checked_facts
 from origination.workflow.reading import stored_workflow
-from origination.workflow.state import Event, Kind, State
+from origination.workflow.state import Event, Kind, Phase, State
+from origination.workflow_commands.acting import ACTING
 from origination.workflow_queries import of_book, source_in_force
 
 
@@ -85,23 +87,16 @@ def reassign_task(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Completion:
-    """What a task is completed with."""
-
-    outcome: str
-    facts: Mapping[str, Any]
-    evidence: Mapping[str, Any]
-    reason: str | None = None
-
-
 def complete_task(
     uow: UnitOfWork, book_code: str, application_id: int, task: int, person: Person, given: Completion
 ) -> Moved:
-    """Complete a task. Raises: what `acts.complete` raises; as `move`."""
+    """Complete a task, and do to the application what its step says of the outcome.
+
+    Raises: what `acts.complete` raises; what the act of the outcome raises; as `move`.
+    """
 
     def act(at: store.Running) -> Event:
-        return acts.complete(
+        event = acts.complete(
             at.definition,
             at.state,
             task,
@@ -111,6 +106,12 @@ def complete_task(
             evidence=given.evidence,
             reason=given.reason,
         )
+        visit = at.state.visit(task)
+        assert visit is not None, event
+        step = at.definition.steps[visit.step]
+        for name in step.does.get(given.outcome, ()) if isinstance(step, HumanStep) else ():
+            ACTING[name](uow, book_code, application_id, given)
+        return event
 
     return move(uow, book_code, application_id, act)
 
@@ -122,6 +123,20 @@ def send_signal(
     return move(
         uow, book_code, application_id, lambda at: acts.signal(at.definition, at.state, name, person, facts=facts)
     )
+
+
+def tell_waiting(uow: UnitOfWork, book_code: str, application_id: int, name: str, person: Person) -> Moved | None:
+    """Send a signal if the application is in a workflow that waits for it; None if it is not.
+
+    Raises: as `move`.
+    """
+    running = store.load(uow.connection, application_id, lock=True)
+    if running is None or not any(
+        isinstance(step := running.definition.steps[visit.step], WaitStep) and name in step.signals
+        for visit in running.state.visits
+    ):
+        return None
+    return send_signal(uow, book_code, application_id, name, person, facts={})
 
 
 def give_outcome(
@@ -161,6 +176,17 @@ def give_facts(
 def cancel_workflow(uow: UnitOfWork, book_code: str, application_id: int, person: Person, *, reason: str) -> Moved:
     """Give a workflow up. Raises: what `acts.cancel` raises; as `move`."""
     return move(uow, book_code, application_id, lambda at: acts.cancel(at.state, person, reason=reason))
+
+
+def give_up(uow: UnitOfWork, book_code: str, application_id: int, person: Person, *, reason: str) -> Moved | None:
+    """Give up the workflow of an application if one is running; None if none is.
+
+    Raises: as `move`.
+    """
+    running = store.load(uow.connection, application_id, lock=True)
+    if running is None or running.state.phase is not Phase.RUNNING:
+        return None
+    return cancel_workflow(uow, book_code, application_id, person, reason=reason)
 
 
 def move(uow: UnitOfWork, book_code: str, application_id: int, act: Callable[[store.Running], Event]) -> Moved:

@@ -38,11 +38,11 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Runner:
-    """Who can do which automatic tasks, for which book, under which name and at what moment."""
+    """What finds who does an automatic task, for which book, under which name and at what moment."""
 
     engine: sa.Engine
     book_code: str
-    tasks: Mapping[str, AutomaticTask]
+    find: Callable[[str], AutomaticTask | None]
     actor: str
     now: datetime
 
@@ -235,7 +235,7 @@ def _same_try(at: store.Running, before: State, visit: int) -> int:
 def _task_of(runner: Runner, running: store.Running, due: Next) -> AutomaticTask | None:
     step = running.definition.steps[due.step]
     assert isinstance(step, AutomaticStep), due
-    return runner.tasks.get(step.task)
+    return runner.find(step.task)
 
 
 def _context(runner: Runner, running: store.Running, due: Next) -> Context:

@@ -1,4 +1,4 @@
-"""The page on workflows, with what its commands print: two applications of ann's, and a workflow's file that is broken.
+"""The page on workflows, with what its commands print: two applications, and a workflow's file that is broken.
 
 `python -m tests.support.workflow_page` runs the commands and writes what they print into the page.
 Next: `tests/integration/cli/test_workflows.py`, which keeps it true.
@@ -6,6 +6,7 @@ Next: `tests/integration/cli/test_workflows.py`, which keeps it true.
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from collections.abc import Callable
@@ -19,15 +20,25 @@ from api.cli.main import main
 from ledger.db import create_engine
 from ledger.unit_of_work import UnitOfWork, run
 from origination.commands import submit_application
+from origination.policies.document import shipped_text
 from tests.integration.cli.conftest import environment
 from tests.integration.origination.test_funding import request
+from tests.support.applications import KEY
 from tests.support.console_blocks import FENCE, ROOT, normalized, steps_of
 from tests.support.database import Database, create_template, fresh_database
+from tests.support.known_people import asked_by, write_sources
 from tests.support.servers import scratch_server
 from tests.support.workflows import SIDE_BY_SIDE
 
 PAGE = ROOT / "docs" / "how-to" / "workflows.md"
 BROKEN = SIDE_BY_SIDE.replace('role = "funder"', 'role = "king"').replace('to = "expired" }', 'to = "gone" }')
+BEFORE = (
+    "init --opened-on 2026-01-05",
+    "verification sources load sources.toml",
+    "policy load personal.toml",
+    'policy activate personal --reason "The first" --approver chief',
+    "policy authority authority.toml --approver chief",
+)
 _MOMENT = re.compile(r"\b\d{4}-\d\d-\d\d \d\d:\d\dZ")
 _HASH = re.compile(r"\b[0-9a-f]{12}\b")
 
@@ -45,16 +56,24 @@ def enter(database: Database, *names: str) -> list[str]:
 
 
 def printed(database: Database, folder: Path) -> Callable[[str], str]:
-    """Return what prints a command's output on a database with a book and two applications, in a folder."""
+    """Return what prints a command's output where a lender is at work: a book, sources, a policy, limits of authority.
+
+    The folder holds what Ben and Ann apply with, and a workflow that is broken.
+    """
     (folder / "broken.toml").write_text(BROKEN, encoding="utf-8")
-    runner = CliRunner(env=environment(database))
-    runner.invoke(main, ["init", "--opened-on", "2026-01-01"])
-    enter(database, "A-1", "A-2")
+    write_sources(folder)
+    for name in ("ben", "ann"):
+        (folder / f"{name}.json").write_text(json.dumps(asked_by(name)), encoding="utf-8")
+    for name in ("personal.toml", "authority.toml"):
+        (folder / name).write_text(shipped_text(name), encoding="utf-8")
+    runner = CliRunner(env={**environment(database), "LOANBOOK_BANK_ACCOUNT_KEYS": KEY})
 
     def output(command: str) -> str:
         with chdir(folder):
             return runner.invoke(main, shlex.split(command)[1:]).output
 
+    for command in BEFORE:
+        output(f"loanbook {command}")
     return output
 
 

@@ -48,10 +48,10 @@ def application(loanbook: Loanbook, database: Database) -> str:
     request = LoanRequest(external_id="A-1", channel="web", applicant="borrower-1", terms=terms)
 
     def enter(uow: UnitOfWork) -> int:
-        return submit_application(uow, "MAIN", request)
+        return submit_application(uow, "main", request)
 
     def decide(uow: UnitOfWork) -> None:
-        decide_application(uow, "MAIN", number, Action.APPROVE)
+        decide_application(uow, "main", number, Action.APPROVE)
 
     number = run(database.engine(), enter, actor="ann")
     run(database.engine(), decide, actor="ben")

@@ -62,6 +62,8 @@ def test_an_application_goes_its_whole_way(small: Loanbook) -> None:
     events = small("workflow", "history", "1", "--json").json["events"]
     assert [event["kind"] for event in events] == [
         "started",
+        # The application came without a form, so no source can be asked; a person gives the outcome.
+        "failed",
         "done",
         "claimed",
         "completed",
@@ -72,17 +74,17 @@ def test_an_application_goes_its_whole_way(small: Loanbook) -> None:
         "claimed",
         "completed",
     ]
-    assert [move["to"] for move in events[3]["moves"]] == ["met", "enough", "answer"]
+    assert [move["to"] for move in events[4]["moves"]] == ["met", "enough", "answer"]
 
 
-def test_a_shipped_task_runs_at_once(book: Loanbook, database: Database) -> None:
+def test_what_nobody_could_verify_is_tried_again_later(book: Loanbook, database: Database) -> None:
     enter(database, "A-1")
 
     started = book("workflow", "start", "1", "standard").out
 
-    # The intake is a task that does nothing, and every installation can do that.
-    assert "Application 1: event 1, started. 1 more by itself." in started
-    assert steps(book) == ["identity", "credit", "income"]
+    # The intake is a task that does nothing; the four verifications fail, for the application came without a form.
+    assert "Application 1: event 1, started. 5 more by itself." in started
+    assert steps(book) == ["identity", "credit_report", "income", "fraud"]
 
 
 def test_the_list_of_tasks_is_shown_page_by_page(small: Loanbook, database: Database) -> None:
@@ -110,7 +112,7 @@ def test_time_moves_what_is_due_and_a_dry_run_only_shows_it(small: Loanbook) -> 
     shown = small(*later, "--dry-run", "--json").json["due"]
     assert [(each["step"], each["act"]) for each in shown] == [("identity", "run"), ("papers", "escalate")]
     done = small(*later, "--json").json
-    assert (done["events"], done["waiting"]) == (1, [{"application_id": 1, "steps": ["identity"]}])
+    assert (done["events"], done["waiting"]) == (2, [])
     assert small("task", "list", "--json").json["tasks"][0]["queue"] == "upstairs"
     assert small("workflow", "tick", "--at", "soon", "--json", expect=2).refusal["code"] == "workflow-clock-refused"
 
@@ -139,7 +141,7 @@ def test_a_retry_and_a_cancellation(small: Loanbook) -> None:
     assert "is canceled" in small("workflow", "cancel", "1", "--reason", "Withdrawn").out
     assert "It is canceled." in small("workflow", "position", "1").out
     assert small("workflow", "signal", "1", "accepted", "--json", expect=2).refusal["code"] == "workflow-over"
-    assert small("task", "claim", "1", "papers", "--json", expect=2).refusal["code"] == "task-unknown"
+    assert small("task", "claim", "1", "papers", "--json", expect=2).refusal["code"] == "workflow-over"
 
 
 def test_standing_and_tasks_are_written_anew_from_what_happened(small: Loanbook, database: Database) -> None:
@@ -175,6 +177,6 @@ def test_a_workflow_is_drawn_and_checked_where_there_is_no_database(pricing: Loa
     file.write_text(shipped_source("instant"), encoding="utf-8")
 
     assert pricing("workflow", "draw", str(file)).out.startswith("flowchart TD\n")
-    assert pricing("workflow", "check", str(file), "--json").json["steps"] == 15
+    assert pricing("workflow", "check", str(file), "--json").json["steps"] == 17
     file.write_text("code = 1", encoding="utf-8")
     assert pricing("workflow", "check", str(file), "--json", expect=2).refusal["code"] == "workflow-invalid"

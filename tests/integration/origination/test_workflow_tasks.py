@@ -119,8 +119,8 @@ def test_a_shipped_workflow_needs_no_loading(desk: Desk) -> None:
 
     state = desk.runs(application_id)
 
-    # Nobody verifies here: it waits at the three of them, and the list of workflows says how many run.
-    assert state.steps == ("identity", "credit", "income")
+    # Nobody verifies here: it waits at the four of them, and the list of workflows says how many run.
+    assert state.steps == ("identity", "credit_report", "income", "fraud")
     with desk.engine.connect() as connection:
         listed = {each.code: each for each in workflows(connection, now=desk.now)}
         assert (listed["standard"].running, listed["instant"].running, listed["small"].running) == (1, 0, 0)

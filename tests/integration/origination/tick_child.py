@@ -46,7 +46,7 @@ def main(url: str, code: str, at: str, place: str, count: str, file: str) -> Non
 
     store.move = watched  # type: ignore[assignment] # a test stands in its way
     tasks = {**GENERIC, "verify:identity": identity}
-    tick(Runner(create_engine(url), code, tasks, "system", datetime.fromisoformat(at)))
+    tick(Runner(create_engine(url), code, tasks.get, "system", datetime.fromisoformat(at)))
 
 
 if __name__ == "__main__":

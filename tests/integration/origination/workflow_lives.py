@@ -14,11 +14,11 @@ import sqlalchemy as sa
 
 from ledger.unit_of_work import UnitOfWork, run
 from origination import workflow_store as store
-from origination.workflow.acts import Person
+from origination.workflow.acts import Completion, Person
 from origination.workflow.catalogue import GENERIC, AutomaticTask, Context
 from origination.workflow.engine import wakes_at
 from origination.workflow.state import State
-from origination.workflow_commands.moving import Completion, claim_task, complete_task, send_signal, start_workflow
+from origination.workflow_commands.moving import claim_task, complete_task, send_signal, start_workflow
 from origination.workflow_commands.running import Runner, Ticked, advance, tick
 from origination.workflow_commands.versions import load_workflow
 from tests.integration.origination.test_funding import BOOK, request, submit
@@ -71,7 +71,7 @@ class Desk:
 
     def runner(self) -> Runner:
         """Return who runs what is due."""
-        return Runner(self.engine, BOOK, self.tasks(), "system", self.now)
+        return Runner(self.engine, BOOK, self.tasks().get, "system", self.now)
 
     def runs(self, application_id: int) -> State:
         """Do what is due of one application."""

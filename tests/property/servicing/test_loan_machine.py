@@ -24,6 +24,8 @@ from tests.property.servicing.loan_workout_steps import MODIFICATIONS
 from tests.support.machine_books import Books
 from tests.unit.servicing.examples import RULES, TERMS
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def books(server_url: str) -> Iterator[Books]:

@@ -204,8 +204,8 @@ def test_without_a_way_for_failures_it_halts_until_somebody_lets_it_be_tried() -
 def test_each_attempt_waits_twice_as_long() -> None:
     standard = read_workflow(shipped_source("standard").replace('on_failure = "underwrite"\n', "attempts = 10\n"))
     hand = begun(standard)
-    for step in ("identity", "credit", "income"):
-        # intake first, then the three of them
+    for step in ("identity", "credit_report", "income", "fraud"):
+        # intake first, then the four of them
         if hand.state.steps == ("intake",):
             hand.does(acts.outcome_of_program(standard, hand.state, hand.task("intake"), {}, hand.person("s")))
         hand.does(acts.outcome_of_program(standard, hand.state, hand.task(step), {}, hand.person("s")))
