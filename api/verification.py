@@ -106,7 +106,7 @@ def _verify(
         return begun
     data = edge.read(lambda connection: data_to_send(connection, vault, application_id))
     asked: list[Asked] = []
-    for source, trail in edge.read(lambda connection: sources_to_ask(connection, kind)):
+    for source, trail in edge.read(lambda connection: sources_to_ask(connection, book_code, kind)):
         key = f"{book_code}:{application_id}:{begun.verification_no}:{source.name}"
         asked.append(ask(source, data, key=key, trail=trail, environment=environment))
         if asked[-1].answer is not None:

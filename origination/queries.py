@@ -5,6 +5,7 @@ Next: `servicing/queries.py` for the loan that an application became.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -90,6 +91,56 @@ def application_ids(
         wanted.append(latest == str(state))
     statement = sa.select(entered.c.application_id).where(*wanted)
     return tuple(connection.scalars(statement.order_by(entered.c.application_id).limit(limit)))
+
+
+def states_by_name(
+    connection: sa.Connection, book_code: str, names: Sequence[str]
+) -> dict[str, tuple[int, ApplicationState]]:
+    """Return the id and the state of those of these applications that a book has, by their external ids.
+
+    Raises: BookUnknown.
+    """
+    known = store.known_applications(connection, book(connection, book_code).book_id, names)
+    found = store.load_applications(connection, tuple(known.values()))
+    return {name: (number, found[number].standing.state) for name, number in known.items()}
+
+
+_FUNNEL = sa.text(
+    "SELECT count(*) AS entered, count(*) FILTER (WHERE e.state = 'declined') AS declined,"
+    " count(*) FILTER (WHERE e.state = 'withdrawn') AS withdrawn,"
+    " count(*) FILTER (WHERE e.state = 'canceled') AS canceled,"
+    " count(*) FILTER (WHERE e.state = 'funded') AS funded,"
+    " count(*) FILTER (WHERE d.outcome IN ('refer', 'counter_offer')) AS referred"
+    " FROM origination.application a"
+    " CROSS JOIN LATERAL (SELECT v.state FROM origination.application_event v"
+    "   WHERE v.application_id = a.application_id ORDER BY v.event_no DESC LIMIT 1) e"
+    " LEFT JOIN LATERAL (SELECT l.outcome FROM origination.decision l WHERE l.application_id = a.application_id"
+    "   AND l.role <> 'shadow' ORDER BY l.decision_no DESC LIMIT 1) d ON true"
+    " WHERE a.book_id = :book_id"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Funnel:
+    """How many applications were entered, what became of them, and how many of all the policy referred to people."""
+
+    entered: int
+    referred: int
+    declined: int
+    withdrawn: int
+    canceled: int
+    funded: int
+
+    @property
+    def open(self) -> int:
+        """Return how many are on their way."""
+        return self.entered - self.declined - self.withdrawn - self.canceled - self.funded
+
+
+def funnel(connection: sa.Connection, book_code: str) -> Funnel:
+    """Return what became of all applications of a book. Raises: BookUnknown."""
+    row = connection.execute(_FUNNEL, {"book_id": book(connection, book_code).book_id}).one()
+    return Funnel(**row._mapping)
 
 
 def _events(connection: sa.Connection, application_id: int) -> tuple[ApplicationEvent, ...]:

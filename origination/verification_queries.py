@@ -107,9 +107,10 @@ def waiting(connection: sa.Connection, book_code: str, *, after: int = 0, limit:
     return store.waiting_applications(connection, book(connection, book_code).book_id, after, limit)
 
 
-def sources_to_ask(connection: sa.Connection, kind: str) -> list[tuple[Source, Trail]]:
-    """Return the sources of a kind in the order in which they are asked, and how each has done lately."""
-    return [(each.source, store.trail_of(connection, each.source)) for each in store.sources_in_force(connection, kind)]
+def sources_to_ask(connection: sa.Connection, book_code: str, kind: str) -> list[tuple[Source, Trail]]:
+    """Return a book's sources of a kind in the order in which they are asked, and how each has done lately."""
+    found = (each.source for each in store.sources_in_force(connection, kind))
+    return [(source, store.trail_of(connection, source)) for source in found if source.serves(book_code)]
 
 
 def source_views(connection: sa.Connection, now: datetime) -> list[SourceView]:

@@ -6,6 +6,7 @@ Next: `api/demo/story.py`, which lives them; `api/demo/summary.py`.
 from __future__ import annotations
 
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -90,6 +91,7 @@ def _document(plan: Plan, summary: Summary) -> dict[str, object]:
     return {
         "book": plan.book_code,
         "loans": {"boarded": lived.loans_boarded, "found": lived.loans_found, "left_out": plan.left_out},
+        "applications": asdict(summary.funnel),
         "acts": {"done": dict(lived.acts_done), "found": lived.acts_found},
         "months": {"closed": lived.months_closed, "found": lived.months_found},
         "principal": [dict(row) for row in summary.principal],
@@ -106,6 +108,11 @@ def _document(plan: Plan, summary: Summary) -> dict[str, object]:
 def _print(plan: Plan, summary: Summary, folder: Path, seconds: float) -> None:
     lived, proof = summary.lived, summary.proof
     print_line(f"Book {plan.book_code}, {plan.months[0]} to {plan.months[-1]}:")
+    came = summary.funnel
+    print_line(
+        f"  {came.entered:,} applications: {came.funded:,} funded, {came.declined:,} declined, "
+        f"{came.withdrawn:,} withdrawn; {came.referred:,} of them referred to an underwriter"
+    )
     print_line(f"  {_done(lived.loans_boarded, lived.loans_found, 'loans boarded and funded')}")
     if plan.left_out:
         print_line(f"  {plan.left_out:,} loans of the tape were funded in other months, and are left out")

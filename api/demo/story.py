@@ -18,6 +18,10 @@ from typing import Any, Protocol, TypeVar
 
 import sqlalchemy as sa
 
+from api.demo.applicants import applicants
+from api.demo.counter import CONTROLLER as APPROVER
+from api.demo.counter import FUNDER as ACTOR
+from api.demo.counter import Desk, open_counter
 from api.demo.digests import publish_month_end
 from api.demo.hardship import RETRY, Day, Decision, with_hardship
 from gl_export.commands.close import close_month
@@ -27,8 +31,6 @@ from ledger.commands.books import advance_business_date, create_book, load_chart
 from ledger.dates import Month
 from ledger.queries.accounts import books
 from ledger.unit_of_work import UnitOfWork, run
-from origination.application import LoanRequest
-from origination.commands import originate
 from servicing.commands.agreements import Trial, begin_trial
 from servicing.commands.charge_offs import charge_off, take_recovery
 from servicing.commands.modifications import modify
@@ -40,7 +42,6 @@ from servicing.queries import boarded_loans, payment_numbers
 
 T = TypeVar("T")
 
-ACTOR, APPROVER = "demo:operator", "demo:controller"
 MONTHS = 3
 SETTLEMENT = timedelta(days=2)
 BOARDING_CHUNK = 500
@@ -86,6 +87,7 @@ def live(engine: sa.Engine, plan: Plan, *, out_dir: Path, advance: Advance) -> L
     """Live the plan from wherever an earlier run left it."""
     lived = Lived()
     business_date = _open_book(engine, plan)
+    open_counter(engine, plan.book_code, plan.opening)
     days = with_hardship(script_life(plan.seed, plan.drafts, plan.opening, MONTHS), plan.drafts)
     total = sum(len(day.boarded) + len(day.actions) for day in days) + MONTHS * len(plan.drafts)
     teller = _Teller(engine, plan, lived, partial(_report, advance, total))
@@ -137,17 +139,12 @@ def _kind(action: Action | Decision, entered: date) -> str:
     return "returns" if action.kind is Kind.RETURNED else "reversals"
 
 
-def _request(draft: LoanDraft) -> LoanRequest:
-    return LoanRequest(
-        external_id=draft.external_id, channel="web", applicant=f"applicant of {draft.external_id}", terms=draft.terms
-    )
-
-
 class _Teller:
     """Lives one day after the other, and keeps count."""
 
     def __init__(self, engine: sa.Engine, plan: Plan, lived: Lived, report: Callable[[int, str], None]) -> None:
         self.engine, self.plan, self.lived, self.report = engine, plan, lived, report
+        self.desk = Desk(engine, plan.book_code)
         self.done = 0
         self.settled_through = plan.opening - SETTLEMENT
         with engine.connect() as connection:
@@ -182,10 +179,10 @@ class _Teller:
         self.lived.loans_found += len(day.boarded) - len(new)
         for start in range(0, len(new), BOARDING_CHUNK):
             chunk = new[start : start + BOARDING_CHUNK]
-            requests = [_request(self.plan.drafts[place]) for place in chunk]
-            funded = self._change(partial(originate, book_code=self.plan.book_code, requests=requests))
-            self.loan_ids.update((place, each.loan_id) for place, each in zip(chunk, funded, strict=True))
-            self.lived.loans_boarded += len(chunk)
+            people = [each for place in chunk for each in applicants(self.plan.seed, self.plan.drafts, place)]
+            funded = self.desk.serve(people)
+            self.loan_ids.update(funded)
+            self.lived.loans_boarded += len(funded)
             self.step(len(chunk), f"{day.day}: boarding")
 
     def _act(self, uow: UnitOfWork, *, action: Action | Decision, on: date) -> None:

@@ -23,6 +23,7 @@ from ledger.digests import BlockDigest
 from ledger.money import Money
 from ledger.queries.trial_balance import trial_balance
 from ledger.verify import VerifyReport, verify
+from origination.queries import Funnel, funnel
 
 LOAN_PRINCIPAL = "loan_principal"
 SHOWN = ("opening", "funded", "paid", "charged_off", "closing")
@@ -33,6 +34,7 @@ class Summary:
     """The end of a demonstration, in figures."""
 
     lived: Lived
+    funnel: Funnel
     principal: tuple[Mapping[str, str], ...]
     total_debits: Money
     breaks: int
@@ -51,6 +53,7 @@ def summarize(connection: sa.Connection, plan: Plan, lived: Lived, out_dir: Path
     tied = tie_out(connection, plan.book_code, as_of=as_of, known_at=report.block_no)
     return Summary(
         lived=lived,
+        funnel=funnel(connection, plan.book_code),
         principal=tuple(_principal(connection, plan)),
         total_debits=report.balance.totals[0].debit_balances,
         breaks=len(tied.breaks),

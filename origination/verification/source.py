@@ -56,12 +56,13 @@ class Breaker(_Part):
 
 
 class Source(_Part):
-    """A source; the lower its priority, the earlier it is asked."""
+    """A source; the lower its priority, the earlier it is asked; for the applications of `books`, or of all of them."""
 
     name: Word
     kind: Literal["identity", "credit_report", "bank_data", "income", "fraud"]
     type: Literal["http", "file"]
     priority: Annotated[int, Field(ge=1, le=100)] = 1
+    books: tuple[Annotated[str, Field(min_length=1, max_length=64)], ...] = ()
     url: str | None = None
     method: Literal["GET", "POST"] = "POST"
     headers: Mapping[str, str | FromEnvironment] = Field(default_factory=dict)
@@ -89,6 +90,10 @@ class Source(_Part):
         """Return what an answer costs, in minor units."""
         return Money.parse(self.cost, self.currency).minor
 
+    def serves(self, book_code: str) -> bool:
+        """Tell whether it is asked for the applications of a book."""
+        return not self.books or book_code in self.books
+
     def outcome_of(self, status: int) -> str | None:
         """Return what a status of HTTP means beside an answer; None for a failure."""
         return self.outcomes.get(str(status))
@@ -99,6 +104,8 @@ class Source(_Part):
         # A float has no canonical text; these are settings of a client, exact to the digits that they are written with.
         for name in ("timeout_seconds", "pause_seconds"):
             shown[name] = str(getattr(self, name))
+        if not self.books:
+            del shown["books"]
         shown["breaker"]["reset_seconds"] = str(self.breaker.reset_seconds)
         return shown
 
