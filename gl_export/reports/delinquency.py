@@ -1,7 +1,8 @@
 """Delinquency as reports: aging on a day, rolls between buckets over a month, vintages by month on book.
 
 They are drawn from the ranges of days that servicing keeps, in the buckets that all products can be compared by. Known
-at a block is: at the close of the business date on which it was sealed. Shares are percent, cut off at two decimals.
+at a block is: at the opening of the business date on which it was sealed, since more of that day may come after it.
+Shares are percent, cut off at two decimals.
 Next: `servicing/delinquency_queries.py`; `docs/spec/delinquency.md`.
 """
 
@@ -110,7 +111,8 @@ def _known_on(connection: sa.Connection, owner: Book, known_at: int | None) -> d
     """Return the day at whose close the ranges are drawn as they were known."""
     if known_at is None:
         return owner.business_date
-    return store.business_date_at(connection, owner.book_id, known_at) or date.min
+    sealed_on = store.business_date_at(connection, owner.book_id, known_at)
+    return date.min if sealed_on is None else sealed_on - timedelta(days=1)
 
 
 def _aged(each: AgedLoans) -> tuple[str | int | Money, ...]:
