@@ -9,11 +9,11 @@ from __future__ import annotations
 import glob
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from gl_export.errors import DeliveryRefused
+from gl_export.errors import DeliveryRefused, EvidenceDiffers
 
 NamedContent = tuple[str, bytes]
 
@@ -27,14 +27,22 @@ class DeliveredFile:
     sha256: str
 
 
-def deliver(folder: Path, files: Iterable[NamedContent], *, checksums: str) -> tuple[DeliveredFile, ...]:
+def deliver(
+    folder: Path, files: Iterable[NamedContent], *, checksums: str, before: Mapping[str, str] | None = None
+) -> tuple[DeliveredFile, ...]:
     """Write files in their order and, last, one named `checksums` that `sha256sum --check` reads; return all of them.
 
-    Raises: DeliveryRefused with what the operating system says.
+    With `before`, the SHA-256 of each file as it was delivered, nothing is written unless all come out the same.
+    Raises: EvidenceDiffers; DeliveryRefused with what the operating system says.
     """
-    delivered = [_deliver(folder, name, content) for name, content in files]
-    lines = "".join(f"{file.sha256}  {file.name}\n" for file in delivered)
-    return (*delivered, _deliver(folder, checksums, lines.encode()))
+    named = tuple(files)
+    lines = "".join(f"{sha256_of(content)}  {name}\n" for name, content in named)
+    named = (*named, (checksums, lines.encode()))
+    if before is not None:
+        for name, content in named:
+            if before.get(name) != sha256_of(content):
+                raise EvidenceDiffers(file=name, expected=str(before.get(name)), found=sha256_of(content))
+    return tuple(_deliver(folder, name, content) for name, content in named)
 
 
 def sha256_of(content: bytes) -> str:

@@ -8,7 +8,7 @@ Next: `gl_export/batch.py`; `gl_export/queries/batches.py`.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -82,16 +82,17 @@ def write_batch(
     folder: Path,
     *,
     formats: tuple[Format, ...] = FORMATS,
+    before: Mapping[str, str] | None = None,
 ) -> tuple[DeliveredFile, ...]:
     """Write a batch to a folder, a file per format and a manifest: the same bytes every time.
 
-    Raises: BatchUnknown; BatchAltered; DeliveryRefused.
+    Raises: BatchUnknown; BatchAltered; EvidenceDiffers from `before`; DeliveryRefused.
     """
     record = load_batch(connection, book_code, batch_no)
     batch = record.prove()
     files = [(f"{batch.batch_id}.{each.ending}", each.render(batch)) for each in formats]
     listed = (f"{batch.batch_id}.manifest.json", manifest(record, files))
-    return deliver(folder, (*files, listed), checksums=f"{batch.batch_id}.sha256")
+    return deliver(folder, (*files, listed), checksums=f"{batch.batch_id}.sha256", before=before)
 
 
 def record_delivery(

@@ -19,7 +19,7 @@ from gl_export import store
 from gl_export.commands.batches import build_batch, record_delivery, total_as_json, write_batch
 from gl_export.commands.package import Package, write_package
 from gl_export.delivery import DeliveredFile
-from gl_export.errors import CloseGateRefused, EvidenceDiffers
+from gl_export.errors import CloseGateRefused
 from gl_export.queries.balances import clearing_ages
 from gl_export.queries.batches import batches
 from gl_export.queries.tie_out import tie_out
@@ -263,16 +263,9 @@ def restore_files(context: CloseContext) -> None:
         for step in ("export", "export_rest"):
             evidence = context.evidence[step]
             for batch_no in evidence["batches"]:
-                _compare(evidence, _write(connection, context, batch_no))
-        package = _package(connection, context)
-        _compare(context.evidence["write_package"], write_package(connection, package, context.folder))
-
-
-def _compare(evidence: Evidence, files: Iterable[DeliveredFile]) -> None:
-    for file in files:
-        expected = evidence["files"].get(file.name)
-        if expected != file.sha256:
-            raise EvidenceDiffers(file=file.name, expected=str(expected), found=file.sha256)
+                _write(connection, context, batch_no, before=evidence["files"])
+        before = context.evidence["write_package"]["files"]
+        write_package(connection, _package(connection, context), context.folder, before=before)
 
 
 def _seal_and_build(uow: UnitOfWork, book_code: str) -> int:
@@ -284,8 +277,10 @@ def _seal_and_build(uow: UnitOfWork, book_code: str) -> int:
     return block_no if built is None else built.batch.blocks.last
 
 
-def _write(connection: sa.Connection, context: CloseContext, batch_no: int) -> tuple[DeliveredFile, ...]:
-    return write_batch(connection, context.book_code, batch_no, context.folder / GL_FOLDER)
+def _write(
+    connection: sa.Connection, context: CloseContext, batch_no: int, *, before: Mapping[str, str] | None = None
+) -> tuple[DeliveredFile, ...]:
+    return write_batch(connection, context.book_code, batch_no, context.folder / GL_FOLDER, before=before)
 
 
 def _package(connection: sa.Connection, context: CloseContext) -> Package:

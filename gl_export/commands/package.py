@@ -7,7 +7,7 @@ Next: `gl_export/reports/`.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,10 +40,12 @@ class Package:
     batch_ids: tuple[str, ...]
 
 
-def write_package(connection: sa.Connection, package: Package, folder: Path) -> tuple[DeliveredFile, ...]:
-    """Write the reports of a closed month and the list of them.
+def write_package(
+    connection: sa.Connection, package: Package, folder: Path, *, before: Mapping[str, str] | None = None
+) -> tuple[DeliveredFile, ...]:
+    """Write the reports of a closed month and the list of them; `before` is how they were delivered before.
 
-    Raises: EvidenceDiffers if the trial balance is not that of the close; TieOutBroken; RollForwardBroken;
+    Raises: EvidenceDiffers if the trial balance or a file is not that of the close; TieOutBroken; RollForwardBroken;
     DeliveryRefused.
     """
     digest = _prove(connection, package)
@@ -60,7 +62,7 @@ def write_package(connection: sa.Connection, package: Package, folder: Path) -> 
         "files": {name: sha256_of(content) for name, content in files},
     }
     listed = (LIST_NAME, (json.dumps(document, indent=1) + "\n").encode())
-    return deliver(folder, (*files, listed), checksums=CHECKSUMS_NAME)
+    return deliver(folder, (*files, listed), checksums=CHECKSUMS_NAME, before=before)
 
 
 def _prove(connection: sa.Connection, package: Package) -> str:

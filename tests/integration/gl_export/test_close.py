@@ -233,6 +233,7 @@ def test_a_reopened_month_is_closed_by_another_run_with_a_package_of_its_own(liv
 
 def test_files_that_would_come_out_otherwise_are_refused(lived: sa.Engine, database: Database, tmp_path: Path) -> None:
     close(lived, tmp_path)
+    (tmp_path / "2026-10" / "trial_balance.csv").unlink()
     with database.connect(OWNER, autocommit=True) as owner:
         owner.execute("ALTER TABLE gl_export.close_step DISABLE TRIGGER close_step_append_only")
         owner.execute(
@@ -244,6 +245,8 @@ def test_files_that_would_come_out_otherwise_are_refused(lived: sa.Engine, datab
         close(lived, tmp_path)
 
     assert refusal.value.file == "trial_balance.csv"
+    # What would be another is not written, nor is anything beside it.
+    assert not (tmp_path / "2026-10" / "trial_balance.csv").exists()
 
 
 def test_a_book_in_which_nothing_happened_closes_with_an_empty_package(engine: sa.Engine, tmp_path: Path) -> None:
