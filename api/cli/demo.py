@@ -113,6 +113,8 @@ def _print(plan: Plan, summary: Summary, folder: Path, seconds: float) -> None:
         f"  {came.entered:,} applications: {came.funded:,} funded, {came.declined:,} declined, "
         f"{came.withdrawn:,} withdrawn; {came.referred:,} of them referred to an underwriter"
     )
+    if plan.front_door:
+        print_line(f"  {plan.front_door} of them one by one: intake, bureau, tasks, offers, contracts")
     print_line(f"  {_done(lived.loans_boarded, lived.loans_found, 'loans boarded and funded')}")
     if plan.left_out:
         print_line(f"  {plan.left_out:,} loans of the tape were funded in other months, and are left out")

@@ -52,6 +52,12 @@ def open_counter(engine: sa.Engine, book_code: str, opening: date) -> None:
     run(engine, work, actor=FUNDER, approver=CONTROLLER)
 
 
+def is_own_underwriter(connection: sa.Connection) -> bool:
+    """Tell whether the limits that are in force know the demonstration's underwriter."""
+    in_force = authority_in_force(connection)
+    return in_force is not None and any(UNDERWRITER in group.members for group in in_force[1].groups)
+
+
 def _text(name: str) -> str:
     return (files("api.demo") / name).read_text(encoding="utf-8")
 
@@ -93,8 +99,7 @@ class Desk:
             self._change(partial(self._withdraw, leaving), CLERK)
 
     def _judge(self, referred: Sequence[tuple[int, Applicant]], uow: UnitOfWork) -> None:
-        in_force = authority_in_force(uow.connection)
-        limited = in_force is not None and any(UNDERWRITER in group.members for group in in_force[1].groups)
+        limited = is_own_underwriter(uow.connection)
         for number, each in referred:
             verdict: Verdict = "decline" if each.place is None else "approve"
             decision_id = last_with_effect(uow.connection, number)

@@ -30,7 +30,7 @@ PRODUCT = "installment"
 def plan_from_seed(loans: int, seed: int) -> Plan:
     """Return the plan of an invented portfolio, whose first month is January 2026."""
     drafts = make_portfolio(seed, loans, OPENING, CURRENCY)
-    return Plan(f"demo-{loans}-{seed}", OPENING, CURRENCY, drafts, seed)
+    return Plan(f"demo-{loans}-{seed}", OPENING, CURRENCY, drafts, seed, front_door=min(24, 3 + loans // 40))
 
 
 def plan_from_tape(tape: Path, seed: int, first: Month | None = None) -> Plan:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import partial
@@ -23,6 +24,7 @@ from api.demo.counter import CONTROLLER as APPROVER
 from api.demo.counter import FUNDER as ACTOR
 from api.demo.counter import Desk, open_counter
 from api.demo.digests import publish_month_end
+from api.demo.front_door import FrontDoor
 from api.demo.hardship import RETRY, Day, Decision, with_hardship
 from gl_export.commands.close import close_month
 from gl_export.commands.settlement import settle_rails
@@ -56,7 +58,10 @@ class Advance(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Which books the demonstration lives in, from when, and with which loans; `left_out` of a tape are not lived."""
+    """Which books the demonstration lives in, from when, and with which loans; `left_out` of a tape are not lived.
+
+    Beside them so many people come by the front door, one by one.
+    """
 
     book_code: str
     opening: date
@@ -64,6 +69,7 @@ class Plan:
     drafts: tuple[LoanDraft, ...]
     seed: int
     left_out: int = 0
+    front_door: int = 0
 
     @property
     def months(self) -> tuple[Month, ...]:
@@ -90,13 +96,14 @@ def live(engine: sa.Engine, plan: Plan, *, out_dir: Path, advance: Advance) -> L
     open_counter(engine, plan.book_code, plan.opening)
     days = with_hardship(script_life(plan.seed, plan.drafts, plan.opening, MONTHS), plan.drafts)
     total = sum(len(day.boarded) + len(day.actions) for day in days) + MONTHS * len(plan.drafts)
-    teller = _Teller(engine, plan, lived, partial(_report, advance, total))
-    for month in plan.months:
-        for day in (day for day in days if month.contains(day.day)):
-            teller.live(day, passed=day.day < business_date)
-        _close(engine, plan, month, business_date, out_dir, lived)
-        publish_month_end(engine, plan.book_code, month, out_dir)
-        teller.step(len(plan.drafts), f"closed {month}")
+    with ExitStack() as stack:
+        teller = _Teller(engine, plan, lived, partial(_report, advance, total), stack)
+        for month in plan.months:
+            for day in (day for day in days if month.contains(day.day)):
+                teller.live(day, passed=day.day < business_date)
+            _close(engine, plan, month, business_date, out_dir, lived)
+            publish_month_end(engine, plan.book_code, month, out_dir)
+            teller.step(len(plan.drafts), f"closed {month}")
     return lived
 
 
@@ -142,7 +149,9 @@ def _kind(action: Action | Decision, entered: date) -> str:
 class _Teller:
     """Lives one day after the other, and keeps count."""
 
-    def __init__(self, engine: sa.Engine, plan: Plan, lived: Lived, report: Callable[[int, str], None]) -> None:
+    def __init__(
+        self, engine: sa.Engine, plan: Plan, lived: Lived, report: Callable[[int, str], None], stack: ExitStack
+    ) -> None:
         self.engine, self.plan, self.lived, self.report = engine, plan, lived, report
         self.desk = Desk(engine, plan.book_code)
         self.done = 0
@@ -150,6 +159,9 @@ class _Teller:
         with engine.connect() as connection:
             by_name = boarded_loans(connection, plan.book_code)
             self.payments = payment_numbers(connection, plan.book_code)
+        self.door = FrontDoor(engine, plan.book_code, plan.opening, plan.seed, plan.front_door, self.payments, stack)
+        if plan.front_door:
+            self.door.prepare()
         self.loan_ids = {
             place: by_name[draft.external_id] for place, draft in enumerate(plan.drafts) if draft.external_id in by_name
         }
@@ -164,6 +176,7 @@ class _Teller:
         self._change(lambda uow: advance_business_date(uow, self.plan.book_code, day.day))
         self._settle(day.day)
         self._board(day)
+        self.lived.acts_done["payments"] += self.door.live(day.day)
         for action in day.actions:
             self._change(partial(self._act, action=action, on=day.day))
             self.lived.acts_done[_kind(action, day.day)] += 1

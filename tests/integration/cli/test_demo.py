@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
-from tests.integration.cli.conftest import Loanbook
+from api.cli.main import main
+from api.demo.counter import Desk
+from api.demo.front_door import FrontDoor
+from origination.queries import funnel
+from tests.integration.cli.conftest import Loanbook, environment
+from tests.support.database import Database
 
 pytestmark = pytest.mark.once
 
@@ -15,23 +23,72 @@ pytestmark = pytest.mark.once
 def test_the_demonstration_lives_closes_and_proves_and_a_second_run_reuses_it(
     loanbook: Loanbook, tmp_path: Path
 ) -> None:
-    run = ("demo", "--loans", "8", "--seed", "7", "--out", str(tmp_path), "--json")
+    run = ("demo", "--loans", "40", "--seed", "7", "--out", str(tmp_path), "--json")
 
     first = loanbook(*run).json
     packages = sorted(file for file in tmp_path.rglob("package.json"))
     before = {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()}
     second = loanbook(*run).json
 
-    assert first["loans"] == {"boarded": 8, "found": 0, "left_out": 0}
+    assert first["loans"] == {"boarded": 40, "found": 0, "left_out": 0}
     assert first["months"] == {"closed": 3, "found": 0}
     assert (first["breaks"], first["findings"]) == (0, 0)
     assert {"modifications", "trial plans", "charge-offs", "recoveries"} <= set(first["acts"]["done"])
     assert [json.loads(file.read_text())["month"] for file in packages] == ["2026-01", "2026-02", "2026-03"]
-    assert second["loans"] == {"boarded": 0, "found": 8, "left_out": 0}
+    assert second["loans"] == {"boarded": 0, "found": 40, "left_out": 0}
     assert second["months"] == {"closed": 0, "found": 3}
     assert second["head"] == first["head"], "nothing new was booked"
     assert {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()} == before
     assert "3 found from an earlier run" in loanbook(*run[:-1]).out
+    came = first["applications"]
+    # Every loan began as an application; beside them some came by the front door, and some got none.
+    assert came["funded"] >= 40
+    assert min(came["declined"], came["withdrawn"], came["referred"]) > 0
+    assert came["entered"] == came["funded"] + came["declined"] + came["withdrawn"]
+    assert second["applications"] == came
+
+
+UNSTOPPED = ("applications", "principal", "entries", "batches")
+
+
+@pytest.fixture(scope="module")
+def undisturbed(module_database: Database, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Return what a demonstration of ten loans comes to that nobody stops."""
+    run = ("demo", "--loans", "10", "--out", str(tmp_path_factory.mktemp("out")), "--json")
+    done = CliRunner(env=environment(module_database)).invoke(main, list(run))
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+@pytest.mark.parametrize(("place", "at"), [(Desk, "_fund"), (FrontDoor, "_goes_on")])
+def test_a_demonstration_that_was_stopped_comes_to_the_same_books(
+    loanbook: Loanbook,
+    undisturbed: dict[str, Any],
+    database: Database,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    place: type,
+    at: str,
+) -> None:
+    run = ("demo", "--loans", "10", "--out", str(tmp_path), "--json")
+    does, calls = getattr(place, at), itertools.count(1)
+
+    def stops(*arguments: Any, **named: Any) -> Any:
+        # Once at the third time: what this step does is not done, what came before it is.
+        if next(calls) == 3:
+            raise KeyboardInterrupt
+        return does(*arguments, **named)
+
+    monkeypatch.setattr(place, at, stops)
+    loanbook(*run, expect=None)
+    resumed = loanbook(*run).json
+    engine = database.engine()
+
+    with engine.connect() as connection:
+        came = funnel(connection, "demo-10-20260101")
+    assert (resumed["breaks"], resumed["findings"], came.open) == (0, 0, 0)
+    assert [resumed[name] for name in UNSTOPPED] == [undisturbed[name] for name in UNSTOPPED]
+    engine.dispose()
 
 
 def test_the_proof_is_anchored_in_a_digest_file_for_each_month_end(loanbook: Loanbook, tmp_path: Path) -> None:
