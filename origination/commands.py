@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from ledger.ids import take_ids
 from ledger.queries.accounts import book
 from ledger.unit_of_work import UnitOfWork
-from origination import funding_store, store
+from origination import funding_store, policy_store, store
 from origination.application import (
     RAILS,
     Action,
@@ -30,6 +30,7 @@ from origination.errors import (
     ApplicationExists,
     ApplicationStateRefused,
     ApplicationUnknown,
+    AuthorityMissing,
     FundingNotReady,
     OfferNotAccepted,
 )
@@ -38,7 +39,7 @@ from servicing.commands.boarding import board_and_fund_loans
 from servicing.drafts import LoanDraft
 
 ENTERED = "enter"
-OTHERS_DO = frozenset({Action.FUND, Action.ACCEPT, Action.FUND_CONTRACT, Action.CANCEL})
+OTHERS_DO = frozenset({Action.OVERRIDE, Action.FUND, Action.ACCEPT, Action.FUND_CONTRACT, Action.CANCEL})
 """Actions that are more than a decision, each with a command of its own."""
 
 
@@ -100,7 +101,7 @@ def decide_application(
 ) -> ApplicationState:
     """Approve, decline or withdraw an application, and return where it stands.
 
-    Raises: BookUnknown; ApplicationUnknown; ApplicationStateRefused; OwnWorkApproved.
+    Raises: as `decide_applications`.
     """
     return decide_applications(uow, book_code, (application_id,), action, reason=reason)[0]
 
@@ -116,7 +117,8 @@ def decide_applications(
 ) -> tuple[ApplicationState, ...]:
     """Decide on several applications alike, all or none; `actor` is who decides, if not who acts here.
 
-    Raises: as `decide_application`; a funding is refused, which `fund_applications` alone does.
+    Raises: BookUnknown; ApplicationUnknown; ApplicationStateRefused, also of what has a command of its own;
+    OwnWorkApproved; AuthorityMissing where a policy has referred or countered: an underwriter decides, within limits.
     """
     who = actor or uow.actor
     today = book(uow.connection, book_code).business_date
@@ -124,6 +126,10 @@ def decide_applications(
     if action in OTHERS_DO:
         _refuse(stored[0].standing, action)
     states = tuple(decide(each.standing, action, actor=who) for each in stored)
+    if action is not Action.WITHDRAW:
+        for application_id in policy_store.decided_on(uow.connection, application_ids):
+            reason = f"the policy has left application {application_id} to the underwriters"
+            raise AuthorityMissing(person=who, reason=reason)
     append_events(
         uow.connection,
         action,

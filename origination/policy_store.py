@@ -72,6 +72,14 @@ def positions(connection: sa.Connection, application_ids: Sequence[int]) -> dict
     }
 
 
+def decided_on(connection: sa.Connection, application_ids: Sequence[int]) -> tuple[int, ...]:
+    """Return about which of these applications a policy has said something, with effect."""
+    table = tables.decision
+    wanted = table.c.application_id == sa.any_(sa.literal(list(application_ids), postgresql.ARRAY(sa.BigInteger)))
+    own = table.c.application_id
+    return tuple(connection.scalars(sa.select(own).distinct().where(wanted, table.c.role != "shadow").order_by(own)))
+
+
 def insert_version(connection: sa.Connection, policy: Policy, *, actor: str) -> bool:
     """Write a version; return whether it is new."""
     table = tables.policy_version

@@ -20,10 +20,10 @@ from ledger.unit_of_work import UnitOfWork, run
 from origination.application import Action, ApplicationState
 from origination.commands import decide_application, fund_applications, submit_applications
 from origination.decision_commands import decide_applications, underwrite
-from origination.decision_queries import active_policy, authority_in_force, last_with_effect
+from origination.decision_queries import OPEN, active_policy, authority_in_force, last_with_effect
 from origination.errors import PolicyNotActive, PolicyUnknown
 from origination.policies.authority import Verdict, read_authority
-from origination.policies.engine import read_policy
+from origination.policies.engine import decide, read_policy
 from origination.policy_commands import activate_policy, load_authority, load_policy
 from origination.queries import states_by_name
 
@@ -84,6 +84,8 @@ class Desk:
 
     def _decide(self, people: Sequence[Applicant]) -> None:
         undecided = self._received(people, is_decided=False)
+        if undecided and not self._has_limits():
+            undecided = self._judge_by_hand(undecided)
         if undecided:
             cases = {number: each.sources for number, each in undecided}
             self._change(lambda uow: decide_applications(uow, self.book_code, POLICY, cases), OFFICER)
@@ -99,16 +101,33 @@ class Desk:
             self._change(partial(self._withdraw, leaving), CLERK)
 
     def _judge(self, referred: Sequence[tuple[int, Applicant]], uow: UnitOfWork) -> None:
-        limited = is_own_underwriter(uow.connection)
         for number, each in referred:
-            verdict: Verdict = "decline" if each.place is None else "approve"
             decision_id = last_with_effect(uow.connection, number)
-            if limited and decision_id is not None:
-                underwrite(uow, self.book_code, decision_id, verdict, reason="seen with the papers")
-            else:
-                # The limits of somebody else are in force here: it is decided by hand.
-                action = Action.DECLINE if each.place is None else Action.APPROVE
-                decide_application(uow, self.book_code, number, action, reason="seen with the papers")
+            assert decision_id is not None, "what is referred was decided on by the policy"
+            verdict: Verdict = "decline" if each.place is None else "approve"
+            underwrite(uow, self.book_code, decision_id, verdict, reason="seen with the papers")
+
+    def _has_limits(self) -> bool:
+        with self.engine.connect() as connection:
+            return is_own_underwriter(connection)
+
+    def _judge_by_hand(self, undecided: Sequence[tuple[int, Applicant]]) -> list[tuple[int, Applicant]]:
+        """Decide on what would be referred to people whose limits are in force here; return what is left.
+
+        They alone could decide on it once the policy has spoken, and they know nothing of a demonstration.
+        """
+        policy = read_policy(_text("policy.toml"))
+        left = [each for each in undecided if decide(policy, policy.facts(each[1].sources)).outcome not in OPEN]
+        known = {number for number, _ in left}
+
+        def work(uow: UnitOfWork) -> None:
+            for number, each in undecided:
+                if number not in known:
+                    action = Action.DECLINE if each.place is None else Action.APPROVE
+                    decide_application(uow, self.book_code, number, action, reason="seen with the papers")
+
+        self._change(work, UNDERWRITER)
+        return left
 
     def _withdraw(self, numbers: Sequence[int], uow: UnitOfWork) -> None:
         for number in numbers:
