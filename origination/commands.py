@@ -161,8 +161,8 @@ def fund_applications(uow: UnitOfWork, book_code: str, application_ids: Sequence
     """Fund approved applications, all or none, in this one transaction.
 
     Raises: BookUnknown; ApplicationUnknown; ApplicationStateRefused; FundingApprovalMissing; OwnWorkApproved;
-    OfferNotAccepted of one that has offers; FundingNotReady of one that is not paid out by ACH; LoanExists;
-    EffectiveDateAhead; what booking the entries raises.
+    OfferNotAccepted of one that has offers; FundingNotReady of one that is not paid out by ACH, or whose product has
+    rules of its own for fundings; LoanExists; EffectiveDateAhead; what booking the entries raises.
     """
     today = book(uow.connection, book_code).business_date
     stored = load_applications(uow.connection, book_code, application_ids)
@@ -172,6 +172,7 @@ def fund_applications(uow: UnitOfWork, book_code: str, application_ids: Sequence
         _refuse_other_rails(each)
     for application_id in funding_store.with_offers(uow.connection, application_ids):
         raise OfferNotAccepted(application_id=application_id)
+    _refuse_rules(uow.connection, stored)
     drafts = [LoanDraft(each.request.external_id, each.request.terms) for each in stored]
     loan_ids = board_and_fund_loans(uow, book_code, drafts)
     funded = tuple(zip(stored, loan_ids, strict=True))
@@ -245,6 +246,16 @@ def _refuse_other_rails(stored: StoredApplication) -> None:
     if others:
         missing = tuple(f"a contract, whose funding schedules a {rail}" for rail in others)
         raise FundingNotReady(application_id=stored.standing.application_id, missing=missing)
+
+
+def _refuse_rules(connection: sa.Connection, stored: Sequence[StoredApplication]) -> None:
+    """Refuse to fund by two people alone what has rules that say who approves how much, and what is there before."""
+    bound = funding_store.products_with_rules(connection, sorted({each.book_id for each in stored}))
+    for each in stored:
+        product = each.request.terms.product.name
+        if (each.book_id, product) in bound:
+            missing = (f"a contract, as the rules of {product} ask for",)
+            raise FundingNotReady(application_id=each.standing.application_id, missing=missing)
 
 
 def _refuse(standing: Standing, action: Action) -> None:

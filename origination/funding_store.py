@@ -178,6 +178,14 @@ def policy_in_force(connection: sa.Connection, book_id: int, product: str) -> tu
     return None if row is None else (row.policy_no, policy_of(row.rules))
 
 
+def products_with_rules(connection: sa.Connection, book_ids: Sequence[int]) -> frozenset[tuple[int, str]]:
+    """Return the products of books for which rules were loaded, each with its book."""
+    table = tables.funding_policy
+    wanted = table.c.book_id == sa.any_(sa.literal(list(book_ids), postgresql.ARRAY(sa.Integer)))
+    rows = connection.execute(sa.select(table.c.book_id, table.c.product).distinct().where(wanted))
+    return frozenset((row.book_id, row.product) for row in rows)
+
+
 def insert_policy(connection: sa.Connection, row: Mapping[str, Any]) -> None:
     """Write a version of the rules of a product."""
     connection.execute(sa.insert(tables.funding_policy), [dict(row)])

@@ -1,12 +1,15 @@
-"""No way around those who decide: not by hand where a policy has spoken."""
+"""No way around those who decide: neither by hand where a policy has spoken, nor by a funding without its rules."""
 
 from __future__ import annotations
 
 import pytest
 import sqlalchemy as sa
 
+from ledger.unit_of_work import run
 from origination.application import Action, ApplicationState
-from origination.errors import ApplicationStateRefused, AuthorityMissing
+from origination.errors import ApplicationStateRefused, AuthorityMissing, FundingNotReady
+from origination.funding.policy import standard_policy
+from origination.funding_commands import load_policy
 from origination.policies.authority import Verdict
 from tests.integration.origination.test_decisions import (
     DECLINED,
@@ -15,7 +18,7 @@ from tests.integration.origination.test_decisions import (
     referral,
     sources,
 )
-from tests.integration.origination.test_funding import decide
+from tests.integration.origination.test_funding import BOOK, count, decide, fund, request, submit
 
 __all__ = ["engine"]
 
@@ -47,3 +50,23 @@ def test_what_is_referred_can_be_withdrawn(engine: sa.Engine) -> None:
     waiting = referral(engine)
 
     assert decide(engine, waiting.application_id, Action.WITHDRAW, actor="ann") is ApplicationState.WITHDRAWN
+
+
+def test_what_has_rules_for_its_fundings_is_not_funded_without_them(engine: sa.Engine) -> None:
+    bound = submit(engine, request("B-1"))
+    decide(engine, bound, Action.APPROVE)
+    product = request().terms.product.name
+    run(engine, lambda uow: load_policy(uow, BOOK, standard_policy("another")), actor="setup")
+    assert fund(engine, _approved(engine, "B-2"))
+
+    run(engine, lambda uow: load_policy(uow, BOOK, standard_policy(product)), actor="setup")
+
+    with pytest.raises(FundingNotReady, match=f"the rules of {product} ask for"):
+        fund(engine, bound)
+    assert count(engine, "servicing.loan") == 1
+
+
+def _approved(engine: sa.Engine, name: str) -> int:
+    application_id = submit(engine, request(name))
+    decide(engine, application_id, Action.APPROVE)
+    return application_id
