@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from ledger.unit_of_work import UnitOfWork
+from servicing import rail_store
 from servicing.commands.recording import Recorded, record
 from servicing.effects.funding import BY_INSTRUCTION
 from servicing.errors import DisbursementExceedsProceeds, FundingNotUnwound
@@ -21,6 +22,8 @@ from servicing.store import Loan
 
 LEFT_STANDING = frozenset({Kind.FUNDED, Kind.DISBURSED, Kind.DISBURSEMENT_RETURNED, Kind.FLAGGED})
 """What may have happened to a loan whose funding is unwound; anything else is undone before."""
+
+WAITING = (Status.SCHEDULED, Status.BATCHED)
 
 
 def undisbursed(loan: Loan) -> int:
@@ -44,9 +47,7 @@ def check_payee(loan: Loan, drafted: Instruction, known: Sequence[Instruction]) 
     """
     if not (drafted.payee or "").strip():
         raise InstructionInvalid(field="payee", reason="it is empty")
-    waiting = sum(
-        each.amount for each in known if each.payee is not None and each.status in (Status.SCHEDULED, Status.BATCHED)
-    )
+    waiting = sum(each.amount for each in known if each.payee is not None and each.status in WAITING)
     _check_amount(loan, drafted, undisbursed(loan) - waiting)
 
 
@@ -75,7 +76,7 @@ def take_back_disbursement(uow: UnitOfWork, of: Instruction, *, method: str, cod
 
 
 def unwind_funding(uow: UnitOfWork, loan_id: int, *, reason: str, request_key: str) -> Recorded:
-    """Undo the funding of a loan, all of whose proceeds are back or were never sent.
+    """Undo the funding of a loan, all of whose proceeds are back or were never sent, and none of which is to be sent.
 
     Raises: LoanUnknown; FundingNotUnwound; RequestKeyReused.
     """
@@ -86,7 +87,12 @@ def unwind_funding(uow: UnitOfWork, loan_id: int, *, reason: str, request_key: s
         return Event(kind=Kind.FUNDING_UNWOUND, effective_date=day, entered_on=day, of=of, details={"reason": reason})
 
     def check(loan: Loan, _event: Event) -> None:
-        for why in _objections(loan):
+        waiting = [
+            f"payment instruction {each.instruction_no} waits to be sent"
+            for each in rail_store.instructions_of(uow.connection, [loan_id])
+            if each.payee is not None and each.status in WAITING
+        ]
+        for why in (*_objections(loan), *waiting):
             raise FundingNotUnwound(loan_id=loan_id, reason=why)
 
     return record(uow, loan_id, draft, check, request_key)

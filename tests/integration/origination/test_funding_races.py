@@ -1,0 +1,157 @@
+"""People who act on one funding at the same instant, each in a transaction of its own"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from ledger.domain_error import DomainError
+from ledger.unit_of_work import run
+from origination.errors import (
+    ApplicationStateRefused,
+    FundingApproved,
+    FundingNotReady,
+    OfferLapsed,
+)
+from origination.funding_commands import approve_funding, cancel_funding, decide_condition, fund_contract
+from origination.offer_commands import accept_offer, make_offers
+from servicing.commands.disbursements import unwind_funding
+from servicing.commands.instructions import return_instruction, send_instruction
+from servicing.errors import FundingNotUnwound
+from servicing.rails.errors import InstructionMoveRefused
+from tests.integration.origination.test_contracts import (
+    TODAY,
+    accepted,
+    approved,
+    by,
+    engine,
+    offered,
+    option,
+    race,
+    ready,
+    usd,
+)
+from tests.integration.origination.test_funding import count
+
+__all__ = ["approved", "engine"]
+
+
+def in_book(engine: sa.Engine, actor: str, command: Any, *given: Any, **more: Any) -> Any:
+    """Do what asks for no book."""
+    return run(engine, lambda uow: command(uow, *given, **more), actor=actor)
+
+
+def rows(engine: sa.Engine, statement: str) -> list[tuple[Any, ...]]:
+    with engine.connect() as connection:
+        return [tuple(row) for row in connection.execute(sa.text(statement))]
+
+
+def split(found: list[Any]) -> tuple[list[Any], list[DomainError]]:
+    """Return what was done, and what was refused."""
+    return (
+        [each for each in found if not isinstance(each, DomainError)],
+        [each for each in found if isinstance(each, DomainError)],
+    )
+
+
+def test_of_two_funders_at_one_instant_one_makes_the_loan_and_its_entry(engine: sa.Engine, approved: int) -> None:
+    ready(engine, approved)
+
+    done, refused = split(race(*(lambda who=who: by(engine, who, fund_contract, approved) for who in ("fred", "fay"))))
+
+    assert (len(done), [each.code for each in refused]) in (
+        (1, ["application-state-refused"]),
+        (1, ["loan-exists"]),
+    )
+    assert rows(engine, "SELECT loan_id, event_no FROM origination.application_event WHERE loan_id IS NOT NULL") == [
+        (done[0].loan_id, 4)
+    ]
+    # 10,000.00 less a fee of 3 percent.
+    assert rows(engine, "SELECT loan_id, amount FROM origination.disbursement") == [(done[0].loan_id, 970_000)]
+    assert rows(engine, "SELECT subledger_id FROM ledger.journal_entry WHERE template = 'loan_funded'") == [
+        (done[0].loan_id,)
+    ]
+
+
+def test_of_two_approvers_at_one_instant_where_one_is_needed_both_count_and_it_is_funded_once(
+    engine: sa.Engine, approved: int
+) -> None:
+    accepted(engine, approved)
+    by(engine, "clerk", decide_condition, approved, "signed", evidence="note 77")
+    by(engine, "olga", decide_condition, approved, "insured", evidence="policy 4711")
+    by(engine, "omar", approve_funding, approved)
+
+    found = race(
+        lambda: by(engine, "cleo", approve_funding, approved),
+        lambda: by(engine, "cleo", approve_funding, approved),
+        lambda: by(engine, "dora", approve_funding, approved),
+        lambda: by(engine, "fred", fund_contract, approved),
+    )
+
+    # The funding found enough of them, or not yet; the approvals came before it, or too late.
+    assert sum(isinstance(each, FundingApproved) for each in found[:2]) <= 1
+    assert all(isinstance(each, FundingApproved | ApplicationStateRefused) for each in split(found[:3])[1])
+    if isinstance(found[3], DomainError):
+        assert isinstance(found[3], FundingNotReady)
+        by(engine, "fred", fund_contract, approved)
+    assert count(engine, "servicing.loan") == 1
+    approvals = {who for (who,) in rows(engine, "SELECT actor FROM origination.funding_approval")}
+    assert {"omar"} < approvals <= {"omar", "cleo", "dora"}
+
+
+def test_what_is_accepted_while_new_offers_are_made_is_of_the_latest_set(engine: sa.Engine, approved: int) -> None:
+    offered(engine, approved)
+
+    offers, contract = race(
+        lambda: by(engine, "ben", make_offers, approved, [option("6000.00")], expires_on=TODAY),
+        lambda: by(engine, "web", accept_offer, approved, 1),
+    )
+
+    if isinstance(contract, OfferLapsed):
+        assert len(offers) == 1
+        assert by(engine, "web", accept_offer, approved, 3).terms.principal == usd("6000.00")
+    else:
+        assert isinstance(offers, ApplicationStateRefused)
+        assert contract.terms.principal == usd("10000.00")
+    assert count(engine, "origination.contract") == 1
+
+
+def test_of_a_cancellation_and_a_sending_at_one_instant_one_is_refused(engine: sa.Engine, approved: int) -> None:
+    loan_id = by(engine, "fred", fund_contract, ready(engine, approved)).loan_id
+
+    canceled, sent = race(
+        lambda: by(engine, "fred", cancel_funding, approved, reason="rescinded"),
+        lambda: in_book(engine, "fay", send_instruction, loan_id, 1, request_key="s"),
+    )
+
+    if isinstance(canceled, DomainError):
+        assert isinstance(canceled, FundingNotUnwound | InstructionMoveRefused)
+        assert not isinstance(sent, DomainError)
+        in_book(engine, "fay", return_instruction, loan_id, 1, code="lost", request_key="r")
+        by(engine, "fred", cancel_funding, approved, reason="rescinded")
+    else:
+        assert isinstance(sent, InstructionMoveRefused)
+    left = rows(
+        engine,
+        f"SELECT sum(balance) FILTER (WHERE balance <> 0) FROM ledger.account_balance WHERE subledger_id = {loan_id}",
+    )
+    assert left == [(None,)]
+
+
+def test_of_two_cancellations_at_one_instant_one_is_refused(engine: sa.Engine, approved: int) -> None:
+    by(engine, "fred", fund_contract, ready(engine, approved))
+
+    found = race(*(lambda who=who: by(engine, who, cancel_funding, approved, reason="x") for who in ("fred", "fay")))
+
+    done, refused = split(found)
+    assert (len(done), len(refused)) == (1, 1), found
+    assert count(engine, "servicing.event") == 2
+
+
+def test_a_funding_is_not_unwound_while_a_part_of_it_waits_to_be_sent(engine: sa.Engine, approved: int) -> None:
+    loan_id = by(engine, "fred", fund_contract, ready(engine, approved)).loan_id
+
+    with pytest.raises(FundingNotUnwound, match="instruction 1 waits to be sent"):
+        in_book(engine, "fred", unwind_funding, loan_id, reason="x", request_key="u")
