@@ -164,6 +164,12 @@ def fund_applications(uow: UnitOfWork, book_code: str, application_ids: Sequence
     OfferNotAccepted of one that has offers; FundingNotReady of one that is not paid out by ACH, or whose product has
     rules of its own for fundings; LoanExists; EffectiveDateAhead; what booking the entries raises.
     """
+    # Waited for before anything is read, so that nobody makes offers meanwhile.
+    funding_store.lock_applications(uow.connection, application_ids)
+    return _fund(uow, book_code, application_ids)
+
+
+def _fund(uow: UnitOfWork, book_code: str, application_ids: Sequence[int]) -> tuple[Funded, ...]:
     today = book(uow.connection, book_code).business_date
     stored = load_applications(uow.connection, book_code, application_ids)
     for each in stored:
@@ -207,7 +213,8 @@ def originate(uow: UnitOfWork, book_code: str, requests: Sequence[LoanRequest]) 
         return ()
     # Without a second person the funding would be refused; so is the approval, by the same rule.
     decide_applications(uow, book_code, ids, Action.APPROVE, actor=uow.approver or uow.actor)
-    return fund_applications(uow, book_code, ids)
+    # Nobody else sees them yet, so none has to be waited for.
+    return _fund(uow, book_code, ids)
 
 
 def _refuse_known(connection: sa.Connection, book_id: int, requests: Sequence[LoanRequest], ids: Sequence[int]) -> None:

@@ -61,7 +61,7 @@ def make_document(
         reason = f"kinds are {', '.join(KINDS)}; formats {', '.join(FORMATS)}"
         raise DocumentRefused(application_id=application_id, kind=kind, reason=reason)
     found = book(uow.connection, book_code)
-    funding_store.lock_application(uow.connection, application_id)
+    funding_store.lock_applications(uow.connection, (application_id,))
     facts = _facts(uow.connection, book_code, application_id, kind, reasons, agency)
     shown = {**facts, "lender": lender, "made_on": found.business_date.isoformat()}
     html = html_of(kind, shown)

@@ -21,12 +21,17 @@ from origination.offers.contract import Contract
 from origination.offers.offer import Offer, terms_json, terms_of
 from origination.tables import disbursement
 
-_LOCK = sa.text("SELECT pg_advisory_xact_lock(hashtextextended('application:' || :application_id, 0))")
+LOCKS = 256
+"""Among so many locks the applications are dealt out, so that many of them are locked by few."""
+
+_LOCK = sa.text("SELECT pg_advisory_xact_lock(hashtextextended('applications:' || :place, 0))")
 
 
-def lock_application(connection: sa.Connection, application_id: int) -> None:
-    """Wait until nobody else makes offers for an application; held until the transaction ends."""
-    connection.execute(_LOCK, {"application_id": str(application_id)})
+def lock_applications(connection: sa.Connection, application_ids: Sequence[int]) -> None:
+    """Wait until nobody else makes offers for these, accepts or funds them; held until the transaction ends."""
+    # In one order, so that two who lock several cannot wait for each other.
+    for place in sorted({application_id % LOCKS for application_id in application_ids}):
+        connection.execute(_LOCK, {"place": str(place)})
 
 
 # --- Offers -----------------------------------------------------------------------------------------------

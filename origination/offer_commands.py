@@ -49,7 +49,7 @@ def make_offers(
     ApplicationUnknown; ApplicationStateRefused unless it is approved; OfferInvalid; TermsInvalid; what the disclosure
     raises.
     """
-    funding_store.lock_application(uow.connection, application_id)
+    funding_store.lock_applications(uow.connection, (application_id,))
     found, stored = _loaded(uow, book_code, application_id)
     if stored.standing.state is not ApplicationState.APPROVED:
         raise ApplicationStateRefused(
@@ -102,7 +102,7 @@ def accept_offer(
     ApplicationInvalid; DisbursementMismatch; VaultKeyMissing for an account number without a vault.
     """
     # Waited for before anything is read, so that what is accepted is of the latest set.
-    funding_store.lock_application(uow.connection, application_id)
+    funding_store.lock_applications(uow.connection, (application_id,))
     found, stored = _loaded(uow, book_code, application_id)
     state = decide(stored.standing, Action.ACCEPT, actor=uow.actor)
     offer = open_offer(funding_store.offers_of(uow.connection, application_id), application_id, offer_no, found)

@@ -1,19 +1,24 @@
-"""People who act on one funding at the same instant, each in a transaction of its own"""
+"""People who act on one funding at the same instant, each in a transaction of its own."""
 
 from __future__ import annotations
 
+import threading
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from ledger.domain_error import DomainError
-from ledger.unit_of_work import run
+from ledger.unit_of_work import UnitOfWork, run
+from origination.application import Action
+from origination.commands import decide_application, fund_application
 from origination.errors import (
     ApplicationStateRefused,
     FundingApproved,
     FundingNotReady,
     OfferLapsed,
+    OfferNotAccepted,
 )
 from origination.funding_commands import approve_funding, cancel_funding, decide_condition, fund_contract
 from origination.offer_commands import accept_offer, make_offers
@@ -22,6 +27,7 @@ from servicing.commands.instructions import return_instruction, send_instruction
 from servicing.errors import FundingNotUnwound
 from servicing.rails.errors import InstructionMoveRefused
 from tests.integration.origination.test_contracts import (
+    BOOK,
     TODAY,
     accepted,
     approved,
@@ -33,7 +39,7 @@ from tests.integration.origination.test_contracts import (
     ready,
     usd,
 )
-from tests.integration.origination.test_funding import count
+from tests.integration.origination.test_funding import PRODUCT, count, request, submit
 
 __all__ = ["approved", "engine"]
 
@@ -116,6 +122,43 @@ def test_what_is_accepted_while_new_offers_are_made_is_of_the_latest_set(engine:
         assert isinstance(offers, ApplicationStateRefused)
         assert contract.terms.principal == usd("10000.00")
     assert count(engine, "origination.contract") == 1
+
+
+def test_offers_are_waited_for_by_who_funds_directly(engine: sa.Engine) -> None:
+    without_rules = PRODUCT.model_copy(update={"name": "plain"})
+    asked = replace(request("W-1"), terms=replace(request().terms, product=without_rules))
+    application_id = submit(engine, asked)
+    by(engine, "ben", decide_application, application_id, Action.APPROVE)
+
+    def offers_first(uow: UnitOfWork) -> tuple[threading.Thread, list[object]]:
+        make_offers(uow, BOOK, application_id, [option()], expires_on=TODAY)
+        return funding_begun(engine, application_id)
+
+    thread, outcome = run(engine, offers_first, actor="ben")
+    thread.join()
+
+    assert isinstance(outcome[0], OfferNotAccepted)
+    assert count(engine, "servicing.loan") == 0
+
+
+def funding_begun(engine: sa.Engine, application_id: int) -> tuple[threading.Thread, list[object]]:
+    """Begin to fund in a thread of its own, and return when it waits for a lock: the thread, and what comes of it."""
+    outcome: list[object] = []
+
+    def work() -> None:
+        try:
+            outcome.append(
+                run(engine, lambda uow: fund_application(uow, BOOK, application_id), actor="ben", approver="cem")
+            )
+        except DomainError as refusal:
+            outcome.append(refusal)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    while thread.is_alive() and rows(engine, waits) == [(0,)]:
+        thread.join(0.01)
+    return thread, outcome
 
 
 def test_of_a_cancellation_and_a_sending_at_one_instant_one_is_refused(engine: sa.Engine, approved: int) -> None:
