@@ -179,6 +179,7 @@ def fund_contract(
         approver=approvers[0],
         reason=f"contract {work.contract.sha256}",
         loan_id=loan_id,
+        contract_sha256=work.contract.sha256,
     )
     append_events(uow.connection, Action.FUND_CONTRACT, [event])
     cancel_until = last_day_to_cancel(work.contract.accepted_on, work.policy.rescission.days)

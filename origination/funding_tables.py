@@ -17,6 +17,7 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Table,
     Text,
+    UniqueConstraint,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -67,6 +68,7 @@ contract = Table(
     Column("actor", Text, nullable=False),
     _recorded_at(),
     PrimaryKeyConstraint("application_id", name="contract_pkey"),
+    UniqueConstraint("application_id", "sha256", name="contract_of_hash"),
     ForeignKeyConstraint(
         ["application_id", "offer_no"],
         ["origination.offer.application_id", "origination.offer.offer_no"],
@@ -162,6 +164,11 @@ funding_approval = Table(
     Column("approved_on", Date, nullable=False),
     _recorded_at(),
     PrimaryKeyConstraint("application_id", "actor", name="funding_approval_pkey"),
-    _of_contract("funding_approval"),
+    UniqueConstraint("application_id", "actor", "contract_sha256", name="funding_approval_of_contract"),
+    ForeignKeyConstraint(
+        ["application_id", "contract_sha256"],
+        ["origination.contract.application_id", "origination.contract.sha256"],
+        name="funding_approval_contract_fkey",
+    ),
     comment="Who has approved the funding of a contract, each person once, and of which contract",
 )

@@ -49,6 +49,7 @@ class EventRow:
     approver: str | None = None
     reason: str | None = None
     loan_id: int | None = None
+    contract_sha256: str | None = None
 
 
 def insert_applications(
@@ -89,6 +90,7 @@ def insert_events(connection: sa.Connection, events: Sequence[EventRow]) -> froz
             "approver": event.approver,
             "reason": event.reason,
             "loan_id": event.loan_id,
+            "contract_sha256": event.contract_sha256,
         }
         # Whoever writes several takes them in the order of their ids, so that two cannot wait for each other.
         for event in sorted(events, key=lambda event: event.application_id)

@@ -23,6 +23,7 @@ from sqlalchemy import (
     Table,
     Text,
     func,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -67,11 +68,21 @@ application_event = Table(
     Column("reason", Text),
     Column("loan_id", BigInteger),
     _recorded_at(),
+    Column("contract_sha256", Text),
     PrimaryKeyConstraint("application_id", "event_no", name="application_event_pkey"),
     ForeignKeyConstraint(
         ["application_id"],
         ["origination.application.application_id"],
         name="application_event_application_fkey",
+    ),
+    ForeignKeyConstraint(
+        ["application_id", "approver", "contract_sha256"],
+        [f"origination.funding_approval.{name}" for name in ("application_id", "actor", "contract_sha256")],
+        name="application_event_approval_fkey",
+    ),
+    Index("application_event_funded_once", "application_id", unique=True, postgresql_where=text("loan_id is not null")),
+    CheckConstraint(
+        "(action = 'fund_contract') = (contract_sha256 is not null)", name="application_event_contract_named"
     ),
     CheckConstraint("approver <> actor", name="application_event_second_person"),
     CheckConstraint(

@@ -74,6 +74,7 @@ def upgrade() -> None:
     _contracts()
     _documents()
     _funding()
+    _fundings_of_applications()
     for table in TABLES:
         op.execute(
             f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON origination.{table}"
@@ -117,6 +118,7 @@ def _contracts() -> None:
         sa.Column("actor", sa.Text(), nullable=False),
         _recorded_at(),
         sa.PrimaryKeyConstraint("application_id", name="contract_pkey"),
+        sa.UniqueConstraint("application_id", "sha256", name="contract_of_hash"),
         sa.ForeignKeyConstraint(
             ["application_id", "offer_no"],
             ["origination.offer.application_id", "origination.offer.offer_no"],
@@ -217,11 +219,36 @@ def _funding() -> None:
         sa.Column("approved_on", sa.Date(), nullable=False),
         _recorded_at(),
         sa.PrimaryKeyConstraint("application_id", "actor", name="funding_approval_pkey"),
+        sa.UniqueConstraint("application_id", "actor", "contract_sha256", name="funding_approval_of_contract"),
         sa.ForeignKeyConstraint(
-            ["application_id"], ["origination.contract.application_id"], name="funding_approval_contract_fkey"
+            ["application_id", "contract_sha256"],
+            ["origination.contract.application_id", "origination.contract.sha256"],
+            name="funding_approval_contract_fkey",
         ),
         schema="origination",
         comment="Who has approved the funding of a contract, each person once, and of which contract",
+    )
+
+
+def _fundings_of_applications() -> None:
+    """Let an application be funded once, and by contract only where its approver has approved this very contract."""
+    event = "ALTER TABLE origination.application_event ADD"
+    op.execute(f"{event} COLUMN contract_sha256 text")
+    op.execute(
+        f"{event} CONSTRAINT application_event_contract_named"
+        " CHECK ((action = 'fund_contract') = (contract_sha256 is not null)) NOT VALID"
+    )
+    op.execute(
+        f"{event} CONSTRAINT application_event_approval_fkey FOREIGN KEY (application_id, approver, contract_sha256)"
+        " REFERENCES origination.funding_approval (application_id, actor, contract_sha256) NOT VALID"
+    )
+    op.create_index(
+        "application_event_funded_once",
+        "application_event",
+        ["application_id"],
+        unique=True,
+        schema="origination",
+        postgresql_where=sa.text("loan_id is not null"),
     )
 
 

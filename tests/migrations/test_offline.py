@@ -45,7 +45,10 @@ OBJECTIONS: dict[str, dict[str, str]] = {
         "prefer-bigint-over-int": "books are numbered by integers",
     },
     "0025": {"prefer-bigint-over-int": "books are numbered by integers"},
-    "0026": {"ban-drop-constraint": "a wider one takes its place in the same migration"},
+    "0026": {
+        "ban-drop-constraint": "a wider one takes its place in the same migration",
+        "require-concurrent-index-creation": "the index holds one row for each loan, and its table few for each",
+    },
 }
 """By revision, the rules of squawk that it breaks, and why it may."""
 

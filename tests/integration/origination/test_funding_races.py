@@ -1,4 +1,4 @@
-"""People who act on one funding at the same instant, each in a transaction of its own."""
+"""People who act on one funding at the same instant, each in a transaction of its own; and those who go past Python."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import threading
 from dataclasses import replace
 from typing import Any
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 
@@ -20,6 +21,7 @@ from origination.errors import (
     OfferLapsed,
     OfferNotAccepted,
 )
+from origination.funding.payout import PayoutIn
 from origination.funding_commands import approve_funding, cancel_funding, decide_condition, fund_contract
 from origination.offer_commands import accept_offer, make_offers
 from servicing.commands.disbursements import unwind_funding
@@ -40,6 +42,7 @@ from tests.integration.origination.test_contracts import (
     usd,
 )
 from tests.integration.origination.test_funding import PRODUCT, count, request, submit
+from tests.support.database import OWNER, Database
 
 __all__ = ["approved", "engine"]
 
@@ -198,3 +201,94 @@ def test_a_funding_is_not_unwound_while_a_part_of_it_waits_to_be_sent(engine: sa
 
     with pytest.raises(FundingNotUnwound, match="instruction 1 waits to be sent"):
         in_book(engine, "fred", unwind_funding, loan_id, reason="x", request_key="u")
+
+
+# --- The database, when nothing else asks -----------------------------------------------------------------
+
+EVENT = (
+    "INSERT INTO origination.application_event (application_id, event_no, action, state, business_date, actor,"
+    " approver, loan_id, contract_sha256) VALUES ({}, {}, '{}', 'funded', '2026-11-02', 'fay', {}, {}, {})"
+)
+
+
+def attempt(database: Database, statement: str, refusal: type[psycopg.Error], constraint: str) -> None:
+    with database.connect(autocommit=True) as app, pytest.raises(refusal) as found:
+        app.execute(statement)
+    assert found.value.diag.constraint_name == constraint
+
+
+def test_the_database_keeps_an_application_from_a_second_loan(
+    engine: sa.Engine, database: Database, approved: int
+) -> None:
+    by(engine, "fred", fund_contract, ready(engine, approved))
+
+    second = EVENT.format(approved, 5, "fund", "'omar'", 77, "NULL")
+    attempt(database, second, psycopg.errors.UniqueViolation, "application_event_funded_once")
+    second = (
+        "INSERT INTO origination.disbursement (application_id, disbursement_no, loan_id, payee, rail, amount, currency,"
+        f" due_on) VALUES ({approved}, 1, 77, 'x', 'wire', 1, 'USD', '2026-11-02')"
+    )
+    attempt(database, second, psycopg.errors.UniqueViolation, "disbursement_pkey")
+
+
+def test_the_database_wants_an_approval_of_this_very_contract(
+    engine: sa.Engine, database: Database, approved: int
+) -> None:
+    contract = by(engine, "web", accept_offer, offered(engine, approved), 1)
+    by(engine, "omar", approve_funding, approved)
+    named, fkey = f"'{contract.sha256}'", psycopg.errors.ForeignKeyViolation
+    approval = "application_event_approval_fkey"
+
+    attempt(database, EVENT.format(approved, 4, "fund_contract", "'cleo'", 7, named), fkey, approval)
+    attempt(database, EVENT.format(approved, 4, "fund_contract", "'omar'", 7, "'another'"), fkey, approval)
+    check = psycopg.errors.CheckViolation
+    unnamed = EVENT.format(approved, 4, "fund_contract", "'omar'", 7, "NULL")
+    attempt(database, unnamed, check, "application_event_contract_named")
+    alone = EVENT.format(approved, 4, "fund_contract", "'fay'", 7, named)
+    attempt(database, alone, check, "application_event_second_person")
+    other = (
+        "INSERT INTO origination.funding_approval (application_id, actor, contract_sha256, approved_on)"
+        f" VALUES ({approved}, 'cleo', 'another', '2026-11-02')"
+    )
+    attempt(database, other, fkey, "funding_approval_contract_fkey")
+
+
+def test_the_database_takes_one_contract_of_an_offer_that_was_made(
+    engine: sa.Engine, database: Database, approved: int
+) -> None:
+    offered(engine, approved)
+    insert = (
+        "INSERT INTO origination.contract (application_id, offer_no, canonical, sha256, funding_rules, accepted_on,"
+        " actor) VALUES ({}, {}, '{{}}', {}, '{{}}', '2026-11-02', 'web')"
+    )
+    sound = "encode(sha256('{}'), 'hex')"
+
+    attempt(database, insert.format(approved, 9, sound), psycopg.errors.ForeignKeyViolation, "contract_offer_fkey")
+    attempt(database, insert.format(approved, 1, "'x'"), psycopg.errors.CheckViolation, "contract_hash_sound")
+    by(engine, "web", accept_offer, approved, 1)
+    attempt(database, insert.format(approved, 2, sound), psycopg.errors.UniqueViolation, "contract_pkey")
+
+
+TABLES = (
+    *("application_event", "offer", "contract", "payout", "funding_policy"),
+    *("funding_condition", "funding_approval", "disbursement"),
+)
+
+
+@pytest.mark.parametrize(
+    "statement", ["UPDATE {} SET recorded_at = recorded_at", "DELETE FROM {}", "TRUNCATE {} CASCADE"]
+)
+def test_what_led_to_a_funding_is_never_changed(
+    engine: sa.Engine, database: Database, approved: int, statement: str
+) -> None:
+    payouts = (PayoutIn(payee="Dealer", rail="wire", amount=usd("9700.00")),)
+    by(engine, "fred", fund_contract, ready(engine, approved, *payouts))
+
+    for table in TABLES:
+        wanted = statement.format(f"origination.{table}")
+        assert count(engine, f"origination.{table}")
+        with database.connect(OWNER, autocommit=True) as owner, pytest.raises(psycopg.Error) as refusal:
+            owner.execute(wanted)
+        assert refusal.value.sqlstate == "LB021", table
+        with database.connect(autocommit=True) as app, pytest.raises(psycopg.errors.InsufficientPrivilege):
+            app.execute(wanted)
