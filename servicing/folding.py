@@ -305,7 +305,7 @@ class Folding:
         self.installments.lay(split.by_installment, day)
         self.paid_on = day
         self.note_paid_off(day)
-        if prepaid:
+        if prepaid and not self._owes_only_fees:
             shortens = way.after_prepayment == "reduce_term"
             self.change(Change(on=day, prepaid=prepaid, resolves=not shortens, shortens=shortens))
         return split
@@ -320,13 +320,18 @@ class Folding:
         return prepaid
 
     def note_paid_off(self, day: date) -> None:
-        """Close the installments if nothing is owed any more."""
+        """Close the installments if nothing is owed but fees, and the loan if nothing is owed at all."""
+        if self.paid_off_on is None and self._owes_only_fees:
+            self.installments.pay_off(day)
         if not any(self.owed.values()) and self.paid_off_on is None:
             self.paid_off_on = day
             self.held = 0
-            self.installments.pay_off(day)
             self.release_commitment(day)
             self._book_fee_income(f"{FEE_INCOME_KEY}{day}/paid_off", day, self.origination_fee.book_all())
+
+    @property
+    def _owes_only_fees(self) -> bool:
+        return not self.owed["principal"] and not self.owed["interest"]
 
     def release_commitment(self, day: date) -> None:
         """Promise nothing more: a loan that is paid off is drawn no further."""

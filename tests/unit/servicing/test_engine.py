@@ -211,6 +211,23 @@ def test_a_loan_that_is_paid_off_asks_for_nothing_more() -> None:
     assert all(each.unpaid == 0 and each.paid_off_on == day(40) for each in state.installments if each.no > 1)
 
 
+def owed_of(state: LoanState) -> dict[str, int]:
+    return {"interest": state.interest, "principal": state.principal}
+
+
+def test_a_loan_that_owes_fees_alone_asks_for_no_installment() -> None:
+    product = RULES.model_copy(update={"after_prepayment": "reduce_installment"})
+    terms = replace(TERMS, product=product)
+    whole = fold(terms, [FUNDED], day(45), fees_through=day(45))
+    paid = replace(payment(2, whole.principal + whole.interest, day(45)), details={"allocate": owed_of(whole)})
+
+    state = fold(terms, [FUNDED, paid], day(45), fees_through=day(45))
+
+    assert (state.balances()["penalties"], state.principal, state.interest) == (1_500, 0, 0)
+    assert [each.unpaid for each in state.installments] == [0] * 12
+    assert state.status == "active"
+
+
 def test_a_return_fee_on_a_loan_that_is_paid_off_opens_it_again() -> None:
     everything = fold(TERMS, [FUNDED], day(40)).payoff
     events = [FUNDED, payment(2, 1000, day(10)), undoing(3, 2, day(45), Kind.RETURNED), payment(4, everything, day(40))]
