@@ -34,6 +34,7 @@ from origination.funding.readiness import Approval, DecidedCondition, counted, m
 from origination.funding.rescission import last_day_to_cancel
 from origination.offers.contract import Contract, verified
 from origination.offers.offer import terms_json
+from origination.policy_commands import second_person
 from origination.store import EventRow, StoredApplication
 from servicing.commands.bank_accounts import AccountIn, add_bank_account
 from servicing.commands.boarding import board_loans
@@ -77,9 +78,10 @@ class _Work:
 def load_policy(uow: UnitOfWork, book_code: str, policy: FundingPolicy) -> int:
     """Keep the rules of a product's fundings for contracts to come; return their number, the same for the same rules.
 
-    Raises: BookUnknown.
+    It takes two people: one alone could do away with all approvals. Raises: BookUnknown; PolicyApprovalMissing.
     """
     found = book(uow.connection, book_code)
+    approver = second_person(uow, f"loading the rules of fundings of {policy.product}")
     before = funding_store.policy_in_force(uow.connection, found.book_id, policy.product)
     if before is not None and before[1] == policy:
         return before[0]
@@ -92,6 +94,7 @@ def load_policy(uow: UnitOfWork, book_code: str, policy: FundingPolicy) -> int:
         "rules": policy.as_json(),
         "loaded_on": found.business_date,
         "actor": uow.actor,
+        "approver": approver,
     }
     funding_store.insert_policy(uow.connection, row)
     return number

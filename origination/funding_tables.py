@@ -132,9 +132,11 @@ funding_policy = Table(
     Column("rules", JSONB, nullable=False),
     Column("loaded_on", Date, nullable=False),
     Column("actor", Text, nullable=False),
+    Column("approver", Text, nullable=False),
     _recorded_at(),
     PrimaryKeyConstraint("book_id", "product", "policy_no", name="funding_policy_pkey"),
     CheckConstraint("policy_no >= 1", name="funding_policy_from_one"),
+    CheckConstraint("approver <> actor", name="funding_policy_second_person"),
     comment="Who approves fundings of a product and what must be there before; the latest holds for new contracts",
 )
 

@@ -64,7 +64,7 @@ def activate_policy(
     day = effective_date or today
     chosen = version_named(uow.connection, champion)
     others = {each: version_named(uow.connection, each) for each in (*([challenger] if challenger else []), *shadows)}
-    name, approver = chosen.name, _second_person(uow, f"activating the policy {chosen.name}")
+    name, approver = chosen.name, second_person(uow, f"activating the policy {chosen.name}")
     if day < today:
         raise ActivationRefused(name=name, reason=f"{day} is before the business date {today}")
     if (challenger is None) != (challenger_bp == 0) or not 0 <= challenger_bp <= BUCKETS:
@@ -95,7 +95,7 @@ def activate_policy(
 
 def load_authority(uow: UnitOfWork, authority: Authority) -> LoadedAuthority:
     """Put limits of authority in force; the same again change nothing. Raises: PolicyApprovalMissing."""
-    approver, content_hash = _second_person(uow, "loading limits of authority"), authority.content_hash()
+    approver, content_hash = second_person(uow, "loading limits of authority"), authority.content_hash()
     while True:
         latest = store.latest_authority(uow.connection)
         if latest is not None and latest.content_hash == content_hash:
@@ -106,7 +106,8 @@ def load_authority(uow: UnitOfWork, authority: Authority) -> LoadedAuthority:
             return LoadedAuthority(version, content_hash, is_new=True)
 
 
-def _second_person(uow: UnitOfWork, what: str) -> str:
+def second_person(uow: UnitOfWork, what: str) -> str:
+    """Return who approves of an act that two people do. Raises: PolicyApprovalMissing."""
     if uow.approver is None or uow.approver in ("", uow.actor):
         raise PolicyApprovalMissing(what=what, actor=uow.actor, approver=uow.approver)
     return uow.approver

@@ -50,10 +50,10 @@ def funding() -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 @changes
 def policy(session: Session, file: Path) -> None:
-    """Let contracts to come of a product be funded by the rules of a TOML file.
+    """Let contracts to come of a product be funded by the rules of a TOML file; two people do.
 
     \b
-    loanbook funding policy rules.toml
+    loanbook funding policy rules.toml --approver carol
     """
     from api.cli.files import read_text
     from origination.funding.policy import read_policy
@@ -66,7 +66,7 @@ def policy(session: Session, file: Path) -> None:
         return {"product": rules.product, "policy_no": number, "sha256": rules.content_hash}
 
     done = session.change(work)
-    session.show(done, lambda: print_line(f"Policy {done['policy_no']} of {rules.product} is in force"))
+    session.show(done, lambda: print_line(f"Rules {done['policy_no']} of {rules.product} hold for contracts to come."))
 
 
 @funding.command("show")

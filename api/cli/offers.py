@@ -183,7 +183,7 @@ def accept(session: Session, application_id: int, offer_no: int, payouts: Path |
 
     done = session.change(work)
     go_on_if_started(session, application_id)
-    session.show(done, lambda: print_line(f"Offer {offer_no} is accepted; contract {done['sha256']}"))
+    session.show(done, lambda: print_line(f"Offer {offer_no} is accepted; contract {done['sha256']}."))
 
 
 @click.group()

@@ -22,7 +22,7 @@ from api.funding import (
     option_of,
     payout_of,
 )
-from api.models import Body, BookQuery, CurrencyCode, Day, DecimalText, Minor, ShortText
+from api.models import Body, BookQuery, Code, CurrencyCode, Day, DecimalText, Minor, ShortText
 from api.routes.applications import vault_or_none
 from api.views import Json, minor_units
 from api.workflows import ACCEPTED, go_on_if_started, person_of
@@ -109,9 +109,10 @@ class CancellationIn(Body):
 
 
 class PolicyIn(Body):
-    """The rules of a product's fundings, as a TOML file has them; numbers that are no whole ones are text."""
+    """The rules of a product's fundings, as a TOML file has them, decimals as text; two people load them."""
 
     rules: dict[str, Any]
+    approved_by: Code
 
 
 class DocumentIn(Body):
@@ -237,10 +238,12 @@ def funding_cancel(application_id: int) -> Response:
 @routes.post("/v1/funding-policies")
 def policy_load() -> Response:
     """Let contracts to come be funded by these rules."""
-    policy = policy_of(http.body(PolicyIn).rules)
+    given = http.body(PolicyIn)
+    policy = policy_of(given.rules)
 
     def work(uow: UnitOfWork, code: str) -> Json:
-        number = load_policy(uow, code, policy)
+        two = UnitOfWork(uow.connection, uow.actor, given.approved_by)
+        number = load_policy(two, code, policy)
         return {"product": policy.product, "policy_no": number, "sha256": policy.content_hash}
 
     return _once("load_funding_policy", policy.as_json(), work)

@@ -187,9 +187,11 @@ def _funding() -> None:
         sa.Column("rules", postgresql.JSONB(), nullable=False),
         sa.Column("loaded_on", sa.Date(), nullable=False),
         sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("approver", sa.Text(), nullable=False),
         _recorded_at(),
         sa.PrimaryKeyConstraint("book_id", "product", "policy_no", name="funding_policy_pkey"),
         sa.CheckConstraint("policy_no >= 1", name="funding_policy_from_one"),
+        sa.CheckConstraint("approver <> actor", name="funding_policy_second_person"),
         schema="origination",
         comment="Who approves fundings of a product and what must be there before; the latest holds for new contracts",
     )

@@ -27,7 +27,7 @@ def options_of_decision(policy: Policy, facts: Facts, result: Mapping[str, Any],
     if price is None:
         return [PricedOption(amount=asked.principal, installments=asked.installments, rate=asked.rate)]
     quotes = [price, *(_other_terms(policy, facts, price) if result["outcome"] == "approve" else ())]
-    return [option for quote in quotes if (option := _option(quote, price.term, asked)) is not None]
+    return [option for quote in quotes if (option := priced_option(quote, price.term, asked)) is not None]
 
 
 def _other_terms(policy: Policy, facts: Facts, price: Quote) -> Iterator[Quote]:
@@ -40,7 +40,7 @@ def _other_terms(policy: Policy, facts: Facts, price: Quote) -> Iterator[Quote]:
                 yield decision.price
 
 
-def _option(quote: Quote, decided_term: int, asked: Terms) -> PricedOption | None:
+def priced_option(quote: Quote, decided_term: int, asked: Terms) -> PricedOption | None:
     """Return a quote as an option; None where its term is no whole number of installments."""
     installments, rest = divmod(asked.installments * quote.term, decided_term)
     if rest or not installments:

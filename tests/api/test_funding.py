@@ -46,7 +46,7 @@ def read(client: FlaskClient, path: str) -> Any:
 def test_a_contract_is_made_funded_once_for_its_key_and_canceled(client: FlaskClient, application: int) -> None:
     path = f"/v1/applications/{application}"
     rules = {"product": "installment", "approvals": [{"needs": [{"count": 1}]}], "rescission": {"days": 3}}
-    assert post(client, "/v1/funding-policies", "p", {"rules": rules}).json["policy_no"] == 1
+    assert post(client, "/v1/funding-policies", "p", {"rules": rules, "approved_by": "chief"}).json["policy_no"] == 1
     option = {"amount": 1_000_000, "installments": 12, "rate": "12"}
     offers = {"currency": "USD", "options": [option], "expires_on": "2026-01-09"}
     made = post(client, f"{path}/offers", "o", offers)

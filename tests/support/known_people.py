@@ -1,7 +1,7 @@
 """Applicants whom a source knows: lines of JSON that it looks people up in, its declarations, and what they apply for.
 
 Where a test is about what comes after the answers, a file answers; the bureau on loopback is for outages.
-Next: `tests/integration/origination/test_whole_way.py`, `tests/support/workflow_page.py`.
+Next: `tests/integration/origination/test_whole_way.py`, `tests.support.how_to_pages.py`.
 """
 
 from __future__ import annotations

@@ -72,7 +72,7 @@ def test_an_application_is_offered_contracted_funded_and_canceled(
             ]
         )
     )
-    assert "Policy 1 of installment is in force" in loanbook("funding", "policy", str(rules)).out
+    assert "Rules 1 of installment hold" in loanbook("funding", "policy", str(rules), "--approver", "chief").out
     options = ("--option", "10000/12/12", "--option", "8000/12/11.5/150")
     made = loanbook("offer", "make", application, *options, "--expires-on", "2026-11-09", "--json").json
     assert [each["disclosure"]["amount_financed"] for each in made["offers"]] == ["9700.00", "7850.00"]

@@ -1,4 +1,4 @@
-"""`loanbook workflow` and `loanbook task`; the how-to page shows what they print."""
+"""`loanbook workflow` and `loanbook task`."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ import pytest
 
 from origination.workflow.reading import shipped_source
 from tests.integration.cli.conftest import Loanbook
-from tests.support.console_blocks import blocks_of
 from tests.support.database import Database
-from tests.support.workflow_page import PAGE, enter, masked, printed
+from tests.support.how_to_pages import enter
 from tests.support.workflows import SIDE_BY_SIDE
 
 
@@ -27,14 +26,6 @@ def small(book: Loanbook, database: Database, tmp_path: Path) -> Loanbook:
 
 def steps(loanbook: Loanbook) -> list[str]:
     return [visit["step"] for visit in loanbook("workflow", "position", "1", "--json").json["at"]]
-
-
-def test_what_the_page_shows_is_what_is_printed(database: Database, tmp_path: Path) -> None:
-    output = printed(database, tmp_path)
-
-    for block in blocks_of(PAGE.read_text(encoding="utf-8")):
-        for step in block:
-            assert masked(output(step.command)) == masked(step.output), step.command
 
 
 def test_an_application_goes_its_whole_way(small: Loanbook) -> None:

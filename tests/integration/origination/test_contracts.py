@@ -92,7 +92,7 @@ def engine(database: Database) -> sa.Engine:
         load_chart(uow, BOOK, chart)
         load_policy(uow, BOOK, POLICY)
 
-    run(engine, work, actor="setup")
+    run(engine, work, actor="setup", approver="chief")
     return engine
 
 

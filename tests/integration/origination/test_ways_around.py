@@ -56,10 +56,10 @@ def test_what_has_rules_for_its_fundings_is_not_funded_without_them(engine: sa.E
     bound = submit(engine, request("B-1"))
     decide(engine, bound, Action.APPROVE)
     product = request().terms.product.name
-    run(engine, lambda uow: load_policy(uow, BOOK, standard_policy("another")), actor="setup")
+    run(engine, lambda uow: load_policy(uow, BOOK, standard_policy("another")), actor="setup", approver="chief")
     assert fund(engine, _approved(engine, "B-2"))
 
-    run(engine, lambda uow: load_policy(uow, BOOK, standard_policy(product)), actor="setup")
+    run(engine, lambda uow: load_policy(uow, BOOK, standard_policy(product)), actor="setup", approver="chief")
 
     with pytest.raises(FundingNotReady, match=f"the rules of {product} ask for"):
         fund(engine, bound)

@@ -151,7 +151,7 @@ class ApplicationSides(RuleBasedStateMachine):
             activate_policy(uow, self.code, small().content_hash, reason="test")
             load_authority(uow, parse_authority(AUTHORITY))
 
-        run(self.engine, setup, actor="setup")
+        run(self.engine, setup, actor="setup", approver="chief")
         if self.database.name not in self.ready:
             run(self.engine, policies, actor="pat", approver="quinn")
             self.ready.add(self.database.name)
@@ -160,7 +160,12 @@ class ApplicationSides(RuleBasedStateMachine):
     def use_rules(self, is_second: bool) -> None:
         """Load other rules; what was accepted by the old ones is funded by them."""
         rules = SECOND if is_second else FIRST
-        run(self.engine, lambda uow: load_funding_policy(uow, self.code, funding_rules(rules)), actor="setup")
+        run(
+            self.engine,
+            lambda uow: load_funding_policy(uow, self.code, funding_rules(rules)),
+            actor="setup",
+            approver="chief",
+        )
         self.reference.rules["installment"] = rules
 
     def request(self, external_id: str, product: str, amount: int, rails: tuple[str, ...], ahead: int) -> LoanRequest:

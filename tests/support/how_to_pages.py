@@ -1,7 +1,7 @@
-"""The page on workflows, with what its commands print: two applications, and a workflow's file that is broken.
+"""Pages on applications with what their commands print, each at a lender of its own, who knows Ann and Ben.
 
-`python -m tests.support.workflow_page` runs the commands and writes what they print into the page.
-Next: `tests/integration/cli/test_workflows.py`, which keeps it true.
+`python -m tests.support.how_to_pages` runs the commands and writes what they print into the pages.
+Next: `tests/integration/cli/test_how_to_pages.py`, which keeps them true.
 """
 
 from __future__ import annotations
@@ -30,8 +30,48 @@ from tests.support.known_people import asked_by, write_sources
 from tests.support.servers import scratch_server
 from tests.support.workflows import SIDE_BY_SIDE
 
-PAGE = ROOT / "docs" / "how-to" / "workflows.md"
+PAGES = tuple(ROOT / "docs" / "how-to" / name for name in ("workflows.md", "funding.md"))
 BROKEN = SIDE_BY_SIDE.replace('role = "funder"', 'role = "king"').replace('to = "expired" }', 'to = "gone" }')
+RULES = """\
+product = "installment"
+
+[groups]
+closers = ["dan", "eve"]
+managers = ["mia", "omar"]
+
+[[approvals]]
+up_to = "10000.00"
+needs = [{ group = "closers" }]
+
+[[approvals]]
+needs = [{ group = "closers" }, { group = "managers" }]
+
+[[conditions]]
+name = "note-signed"
+title = "The promissory note is signed"
+evidence = "the signed note, by its number or place"
+
+[[conditions]]
+name = "insurance"
+title = "The car is insured"
+evidence = "the policy, by its number"
+waived_by = "managers"
+
+[rescission]
+days = 3
+holds_disbursement = true
+"""
+BY_HAND = """\
+[[route]]
+queue = "closing"
+workflow = "by_hand"
+"""
+PAYOUTS = """\
+[
+    {"payee": "Lakeside Motors", "rail": "ach", "amount": "9000.00", "routing": "021000021", "account_number": "44556"},
+    {"payee": "Ann Ann", "rail": "check", "amount": "2880.00"}
+]
+"""
 BEFORE = (
     "init --opened-on 2026-01-05",
     "verification sources load sources.toml",
@@ -58,9 +98,11 @@ def enter(database: Database, *names: str) -> list[str]:
 def printed(database: Database, folder: Path) -> Callable[[str], str]:
     """Return what prints a command's output where a lender is at work: a book, sources, a policy, limits of authority.
 
-    The folder holds what Ben and Ann apply with, and a workflow that is broken.
+    The folder holds what Ben and Ann apply with, a workflow that is broken, and what the page on fundings loads.
     """
-    (folder / "broken.toml").write_text(BROKEN, encoding="utf-8")
+    written = {"broken.toml": BROKEN, "rules.toml": RULES, "by_hand.toml": BY_HAND, "payouts.json": PAYOUTS}
+    for name, text in written.items():
+        (folder / name).write_text(text, encoding="utf-8")
     write_sources(folder)
     for name in ("ben", "ann"):
         (folder / f"{name}.json").write_text(json.dumps(asked_by(name)), encoding="utf-8")
@@ -69,8 +111,12 @@ def printed(database: Database, folder: Path) -> Callable[[str], str]:
     runner = CliRunner(env={**environment(database), "LOANBOOK_BANK_ACCOUNT_KEYS": KEY})
 
     def output(command: str) -> str:
+        typed, _, file = command.partition(" > ")
         with chdir(folder):
-            return runner.invoke(main, shlex.split(command)[1:]).output
+            shown = runner.invoke(main, shlex.split(typed)[1:]).output
+            if file:
+                Path(file).write_text(shown, encoding="utf-8")
+        return "" if file else shown
 
     for command in BEFORE:
         output(f"loanbook {command}")
@@ -98,9 +144,10 @@ def _lines(text: str) -> str:
 
 
 if __name__ == "__main__":
-    with scratch_server(durable=False) as server, TemporaryDirectory() as name:
+    with scratch_server(durable=False) as server:
         url = server.url_for("postgres")
         create_template(url)
-        with fresh_database(url) as database:
-            found = rewritten(PAGE.read_text(encoding="utf-8"), printed(database, Path(name)))
-    PAGE.write_text(found, encoding="utf-8")
+        for page in PAGES:
+            with fresh_database(url) as database, TemporaryDirectory() as name:
+                found = rewritten(page.read_text(encoding="utf-8"), printed(database, Path(name)))
+            page.write_text(found, encoding="utf-8")
