@@ -308,11 +308,12 @@ def insert_evidence(
     evidence: StepEvidence,
     *,
     approver: str,
-) -> None:
-    """Write what a step left behind; `key` is book_id, month (its first day) and run_no."""
+) -> bool:
+    """Write what a step left behind, unless somebody else did; `key` is book_id, month (its first day) and run_no."""
     row = {**key, "step": evidence.step, "evidence": dict(evidence.evidence), "actor": evidence.actor}
     statement = postgresql.insert(tables.close_step).values({**row, "approver": approver})
-    connection.execute(statement.on_conflict_do_nothing())
+    written = statement.on_conflict_do_nothing().returning(tables.close_step.c.step)
+    return connection.scalar(written) is not None
 
 
 def load_evidence(connection: sa.Connection, key: Mapping[str, Any]) -> dict[str, StepEvidence]:

@@ -99,7 +99,10 @@ def _begin(uow: UnitOfWork, book_code: str, month: Month) -> tuple[dict[str, Any
 
 
 def _do(context: CloseContext, key: Mapping[str, Any], step: CloseStep, on_progress: Progress) -> None:
-    """Do one step and keep its evidence: in one transaction where the step is one."""
+    """Do one step and keep its evidence: in one transaction where the step is one.
+
+    Of two closers at once the evidence of the first stands; the other's work is rolled back, and goes on from there.
+    """
     number, of = step_names().index(step.name) + 1, len(step_names())
 
     def report(part: int, whole: int) -> None:
@@ -107,20 +110,29 @@ def _do(context: CloseContext, key: Mapping[str, Any], step: CloseStep, on_progr
 
     def finish(uow: UnitOfWork) -> Mapping[str, Any]:
         evidence = work.finish(uow, context, prepared)
-        _keep(uow, key, step, evidence)
+        if not _keep(uow, key, step, evidence):
+            raise _DoneBySomebodyElse
         return evidence
 
     report(0, 0)
     work = WORK[step.name]
     prepared = {} if work.prepare is None else work.prepare(context, report)
-    context.evidence[step.name] = run(context.engine, finish, actor=context.actor, approver=context.approver)
+    try:
+        context.evidence[step.name] = run(context.engine, finish, actor=context.actor, approver=context.approver)
+    except _DoneBySomebodyElse:
+        with context.engine.connect() as connection:
+            context.evidence[step.name] = store.load_evidence(connection, key)[step.name].evidence
     on_progress(StepProgress(step, number, of, StepState.DONE))
 
 
-def _keep(uow: UnitOfWork, key: Mapping[str, Any], step: CloseStep, evidence: Mapping[str, Any]) -> None:
+class _DoneBySomebodyElse(Exception):
+    """A step has its evidence from another closer."""
+
+
+def _keep(uow: UnitOfWork, key: Mapping[str, Any], step: CloseStep, evidence: Mapping[str, Any]) -> bool:
     assert uow.approver is not None
     left = StepEvidence(step.name, evidence, uow.actor)
-    store.insert_evidence(uow.connection, key, left, approver=uow.approver)
+    return store.insert_evidence(uow.connection, key, left, approver=uow.approver)
 
 
 def _folder_name(month: Month, run_no: int) -> str:

@@ -33,10 +33,10 @@ def main(url: str, folder: str, month: str, mode: str, step: str) -> None:
 
     def keep_or_die(
         connection: sa.Connection, key: Mapping[str, Any], evidence: StepEvidence, *, approver: str
-    ) -> None:
+    ) -> bool:
         if mode == "before" and evidence.step == step:
             die()
-        keep(connection, key, evidence, approver=approver)
+        return keep(connection, key, evidence, approver=approver)
 
     def watch(progress: StepProgress) -> None:
         if mode == "after" and progress.state is StepState.DONE and progress.step.name == step:

@@ -20,8 +20,9 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from gl_export.close import STEPS
+from gl_export.close import STEPS, CloseStatus, StepProgress, StepState
 from gl_export.commands.batches import build_batch
+from gl_export.commands.close import Progress, close_month
 from gl_export.queries.batches import batches
 from gl_export.queries.close import close_status
 from gl_export.queries.tie_out import tie_out
@@ -187,6 +188,35 @@ def test_two_closers_at_once_come_to_the_same_books(
 
         found = books(database)
     assert found == undisturbed[0]
+
+
+def test_of_two_closers_the_slower_one_goes_on_from_what_the_other_left(
+    lived: Database, undisturbed: tuple[dict[str, str], dict[str, bytes]], tmp_path: Path
+) -> None:
+    with copy_of(lived, f"{lived.name}_slower") as database:
+
+        def close(actor: str, until: str | None = None, on_progress: Progress | None = None) -> CloseStatus:
+            return close_month(
+                database.engine(),
+                BOOK,
+                MONTH,
+                actor=actor,
+                approver="controller",
+                out_dir=tmp_path,
+                until=until,
+                on_progress=on_progress,
+            )
+
+        def be_slower(progress: StepProgress) -> None:
+            if progress.state is StepState.RUNNING and progress.whole == 0:
+                close("quick", until=progress.step.name)
+
+        status = close("slow", on_progress=be_slower)
+
+        assert [left.actor for _, _, left in status.steps if left is not None] == ["quick"] * len(STEPS)
+        assert files(tmp_path) == undisturbed[1]
+        assert books(database) == undisturbed[0]
+        close("slow")
 
 
 def test_what_is_posted_while_the_month_closes_goes_into_the_next_one(lived: Database, tmp_path: Path) -> None:
