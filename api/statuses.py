@@ -94,6 +94,7 @@ ERRORS_BY_STATUS: Mapping[HTTPStatus, tuple[type[DomainError], ...]] = {
         workflow.WorkflowUnknown,
     ),
     HTTPStatus.CONFLICT: (
+        api.TaskFailed,
         gl_export.BatchEmpty,
         gl_export.CloseGateRefused,
         gl_export.RollForwardBroken,

@@ -16,7 +16,7 @@ from api.bureau.sources import as_toml
 from api.edge import Edge
 from tests.api.conftest import Books, problem
 from tests.api.test_loans import send
-from tests.support.applications import KEY, whole
+from tests.support.applications import BY_HAND, KEY, whole
 from tests.support.card_processor import process
 
 BUREAU_KEY = "a-key-of-a-bureau"
@@ -44,6 +44,7 @@ def client(edge: Edge, books: Books, bureau: str, monkeypatch: pytest.MonkeyPatc
 @pytest.fixture
 def application(client: FlaskClient) -> str:
     """Return the address of a submitted application."""
+    send(client, "/v1/application-routing", {"declaration": tomllib.loads(BY_HAND)}, "r")
     person = next(people.people(SEED, 1))
     names = ("first_name", "last_name", "ssn", "date_of_birth")
     data = whole(**{f"applicant__{name}": person[name] for name in names})

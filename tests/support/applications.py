@@ -16,6 +16,13 @@ KEY, NEXT_KEY = Fernet.generate_key().decode(), Fernet.generate_key().decode()
 SSN = "912-70-1234"
 CONSENT = {"text_version": "2026-01", "given_at": "2026-01-05T10:15:00Z", "ip": "192.0.2.7"}
 
+BY_HAND = """\
+[[route]]
+queue = "closing"
+workflow = "by_hand"
+"""
+"""A routing to a workflow that is not there: no program does anything with what is submitted."""
+
 WHOLE: dict[str, Any] = {
     "application": {"amount": 1_200_000, "term_months": 36, "purpose": "car", "state": "CA"},
     "applicant": {

@@ -23,7 +23,7 @@ from origination.commands import submit_application
 from origination.policies.document import shipped_text
 from tests.integration.cli.conftest import environment
 from tests.integration.origination.test_funding import request
-from tests.support.applications import KEY
+from tests.support.applications import BY_HAND, KEY
 from tests.support.console_blocks import FENCE, ROOT, normalized, steps_of
 from tests.support.database import Database, create_template, fresh_database
 from tests.support.known_people import asked_by, write_sources
@@ -60,11 +60,6 @@ waived_by = "managers"
 [rescission]
 days = 3
 holds_disbursement = true
-"""
-BY_HAND = """\
-[[route]]
-queue = "closing"
-workflow = "by_hand"
 """
 PAYOUTS = """\
 [

@@ -16,7 +16,7 @@ import pytest
 from api.bureau import people
 from api.bureau.sources import as_toml
 from tests.integration.cli.conftest import Loanbook, environment
-from tests.support.applications import KEY, whole
+from tests.support.applications import BY_HAND, KEY, whole
 from tests.support.card_processor import RUN, call, process
 from tests.support.database import Database
 
@@ -39,7 +39,9 @@ def lender(book: Loanbook, tmp_path: Path, bureau: str) -> Lender:
     names = ("first_name", "last_name", "ssn", "date_of_birth")
     (tmp_path / "a.json").write_text(json.dumps(whole(**{f"applicant__{name}": person[name] for name in names})))
     settings = {"LOANBOOK_BANK_ACCOUNT_KEYS": KEY, "LOANBOOK_BUREAU_KEY": BUREAU_KEY}
+    (tmp_path / "by_hand.toml").write_text(BY_HAND)
     book("day", "advance", "2026-01-05")
+    book("application", "routing", "load", str(tmp_path / "by_hand.toml"))
     saved = book(
         "application", "save", str(tmp_path / "a.json"), "--product", "personal", "--submit", "--json", **settings
     )
