@@ -60,8 +60,15 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that touch a database, so that `-m postgres` finds them, and those of the doors as `once`."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark the tests that touch a database, so that `-m postgres` finds them, and those of the doors as `once`.
+
+    What is `deep` is left out but for a deep run.
+    """
+    deep = [item for item in items if item.get_closest_marker("deep")]
+    if deep and config.getoption("--hypothesis-profile") != "deep":
+        config.hook.pytest_deselected(items=deep)
+        items[:] = [item for item in items if item not in deep]
     for item in items:
         if NEEDS_POSTGRES.intersection(getattr(item, "fixturenames", ())):
             item.add_marker("postgres")

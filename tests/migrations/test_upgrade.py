@@ -146,6 +146,7 @@ def test_two_databases_of_one_cluster_can_be_migrated_for_the_first_time_at_once
         second.commit()
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(("revision", "work"), CASES, ids=[f"{r} {w.split(' IN ')[0].lower()}" for r, w in CASES])
 def test_a_migration_gives_up_on_a_lock_leaves_nothing_and_succeeds_later(
     empty: Database,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -95,12 +95,12 @@ def create_template(admin_url: str) -> None:
 
 
 @contextmanager
-def fresh_database(admin_url: str) -> Iterator[Database]:
+def fresh_database(admin_url: str, template: str = TEMPLATE) -> Iterator[Database]:
     """Yield a copy of the template, and drop it at the end, whoever is still connected."""
     name = f"loanbook_test_{os.getpid()}_{next(_numbers)}"
-    parameters = {"template": TEMPLATE, "name": name}
+    parameters = {"template": template, "name": name}
     with _admin(admin_url) as admin:
-        admin.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY file_copy")
+        admin.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
         admin.execute(_COPY_GRANTS, parameters)
         admin.execute(_COPY_SETTINGS, parameters)
     database = Database(name, url_of(admin_url, name))
@@ -110,6 +110,19 @@ def fresh_database(admin_url: str) -> Iterator[Database]:
         database.close()
         with _admin(admin_url) as admin:
             admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@contextmanager
+def template_of(admin_url: str, fill: Callable[[Database], None]) -> Iterator[str]:
+    """Yield the name of a database that `fill` has put something into, for others to be copied from."""
+    with fresh_database(admin_url) as database:
+        fill(database)
+        database.close()
+        with _admin(admin_url) as admin:
+            # Nobody may be connected: a copy needs its original alone.
+            admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [database.name])
+            admin.execute(f"ALTER DATABASE {database.name} ALLOW_CONNECTIONS false")
+        yield database.name
 
 
 def url_of(admin_url: str, database: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from api.cli.main import main
-from tests.support.database import Database
+from tests.support.database import TEMPLATE, Database, fresh_database, template_of
 
 
 @dataclass(frozen=True)
@@ -47,9 +47,33 @@ def environment(database: Database) -> dict[str, str | None]:
     }
 
 
+@pytest.fixture(scope="session")
+def with_book(server_url: str) -> Iterator[str]:
+    """Yield the name of a database with a book that opened on 1 January 2026: `init` takes longer than a copy."""
+    with template_of(server_url, lambda database: _init(runs(database))) as name:
+        yield name
+
+
+def _init(loanbook: Loanbook) -> None:
+    loanbook("init", "--opened-on", "2026-01-01")
+
+
+@pytest.fixture
+def database(request: pytest.FixtureRequest, server_url: str) -> Iterator[Database]:
+    """Yield a fresh database, with the book for a test that asks for `book`."""
+    template = request.getfixturevalue("with_book") if "book" in request.fixturenames else TEMPLATE
+    with fresh_database(server_url, template) as fresh:
+        yield fresh
+
+
 @pytest.fixture
 def loanbook(database: Database) -> Loanbook:
     """Return a function that runs `loanbook` in this process and expects exit code 0 unless told."""
+    return runs(database)
+
+
+def runs(database: Database) -> Loanbook:
+    """Return what runs `loanbook` on a database."""
 
     def run(*arguments: str, expect: int | None = 0, **variables: str) -> Ran:
         runner = CliRunner(env={**environment(database), **variables})
@@ -78,7 +102,6 @@ def pricing() -> Loanbook:
 @pytest.fixture
 def book(loanbook: Loanbook) -> Loanbook:
     """Return the same, with a book that opened on 1 January 2026."""
-    loanbook("init", "--opened-on", "2026-01-01")
     return loanbook
 
 

@@ -95,7 +95,7 @@ def files(tmp_path: Path) -> tuple[str, ...]:
     return (*(str(tmp_path / name) for name in contents), str(tmp_path), str(tmp_path / "nowhere"))
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.deep)])
 def test_no_arguments_find_a_fault_of_ours(
     loanbook: Loanbook,
     book: Loanbook,

@@ -39,6 +39,8 @@ from servicing.portfolio import PaymentAction, make_portfolio, script_life
 from tests.integration.gl_export.books import BOOK, OPENED, go_to, open_book
 from tests.support.database import ADMIN, Database, url_of
 
+pytestmark = pytest.mark.once
+
 MONTH = Month(2026, 10)
 LOANS = 40
 ROOT = Path(__file__).resolve().parents[3]

@@ -21,7 +21,11 @@ from tests.support.mutations import Connection, Damage, cut_tail, rewrite_chain
 from tests.support.sealed_ledger import build
 
 FIRST, *OTHERS = range(20260101, 20260111)
-SEEDS = (FIRST, *(pytest.param(seed, marks=pytest.mark.once) for seed in OTHERS))
+SEEDS = (
+    FIRST,
+    *(pytest.param(seed, marks=pytest.mark.once) for seed in OTHERS[:3]),
+    *(pytest.param(seed, marks=(pytest.mark.once, pytest.mark.deep)) for seed in OTHERS[3:]),
+)
 """All of them on one kind of server; the first on each."""
 STRIKES_PER_SEED = 470
 CUTS_PER_SEED = REWRITES_PER_SEED = 15

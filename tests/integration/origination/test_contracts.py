@@ -38,6 +38,7 @@ from origination.errors import (
     OfferLapsed,
     OfferNotAccepted,
     OwnWorkApproved,
+    PolicyApprovalMissing,
 )
 from origination.funding.payout import PayeeAccount, PayoutIn
 from origination.funding.policy import policy_of
@@ -243,7 +244,9 @@ def test_nobody_outside_the_groups_of_an_amount_approves_it(engine: sa.Engine, a
             ).approvals
         }
     )
-    by(engine, "setup", load_policy, strict)
+    with pytest.raises(PolicyApprovalMissing):
+        by(engine, "setup", load_policy, strict)
+    run(engine, lambda uow: load_policy(uow, BOOK, strict), actor="setup", approver="chief")
     accepted(engine, approved)
     with pytest.raises(ApproverRefused):
         by(engine, "cleo", approve_funding, approved)

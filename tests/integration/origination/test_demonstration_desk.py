@@ -11,6 +11,8 @@ from servicing.drafts import LoanDraft
 from tests.integration.origination.test_decisions import authorize
 from tests.integration.origination.test_funding import BOOK, TODAY, count, engine, request
 
+pytestmark = pytest.mark.once
+
 __all__ = ["engine"]
 
 LOANS = 30

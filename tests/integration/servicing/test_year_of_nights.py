@@ -69,7 +69,7 @@ class Year:
 
     def open(self) -> None:
         """Board the loans; a third of them has a mandate."""
-        drafts = [replace(each, external_id=f"Y-{n}") for n, each in enumerate(portfolio()[::2])]
+        drafts = [replace(each, external_id=f"Y-{n}") for n, each in enumerate(portfolio()[::3])]
         # Of two loans that fail, one is charged off by its days past due.
         drafts = [_failing(each, n) if _role(n) == FAILING else each for n, each in enumerate(drafts)]
         open_book(self.engine, self.code, OPENING)
@@ -183,9 +183,9 @@ def _differences(view: LoanView, held: dict[str, int], roles: Any) -> Iterator[s
             yield f"{view.on}, loan {view.loan.loan_id}: {name} is {minor} of the loan, {booked[name]} of the journal"
 
 
-@pytest.mark.parametrize("seed", [1])
+@pytest.mark.parametrize("seed", [4, pytest.param(5, marks=pytest.mark.deep)])
 def test_each_night_of_a_year_every_bucket_is_what_the_journal_holds(engine: sa.Engine, seed: int) -> None:
-    year = Year(engine, f"Y{seed}", Random(seed), Bank(Random(seed), answers_of=0.25))
+    year = Year(engine, f"Y{seed}", Random(seed), Bank(Random(seed), answers_of=0.4))
     year.open()
 
     for night in range(1, NIGHTS + 1):
