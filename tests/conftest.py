@@ -20,7 +20,11 @@ from tests.support.durable import DurableServer
 from tests.support.servers import CHOICE, chosen_bindir, scratch_folder, scratch_server
 
 NEEDS_POSTGRES = frozenset({"server_url", "database", "module_database", "durable_server"})
-DOORS = frozenset(Path(__file__).parent / room for room in ("api", "integration/cli"))
+ONCE = frozenset(
+    Path(__file__).parent / room
+    for room in ("api", "golden", "integration/cli", "integration/servicing", "integration/origination")
+)
+"""Rooms whose tests run on one kind of server, but for those that are marked `twice`."""
 MISSING = f"no PostgreSQL of the kind that {CHOICE} asks for is installed"
 
 # `ci` finds the same in every run; `deep` looks elsewhere each time, and prints what reproduces a failure.
@@ -32,7 +36,7 @@ _PATIENT = settings(
         HealthCheck.function_scoped_fixture,
     ],
 )
-settings.register_profile("ci", _PATIENT, max_examples=100, derandomize=True, database=None)
+settings.register_profile("ci", _PATIENT, max_examples=70, derandomize=True, database=None)
 settings.register_profile("deep", _PATIENT, max_examples=2000, print_blob=True)
 settings.load_profile("ci")
 
@@ -61,7 +65,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark the tests that touch a database, so that `-m postgres` finds them, and those of the doors as `once`.
+    """Mark the tests that touch a database, so that `-m postgres` finds them, and those of some rooms as `once`.
 
     What is `deep` is left out but for a deep run.
     """
@@ -72,7 +76,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if NEEDS_POSTGRES.intersection(getattr(item, "fixturenames", ())):
             item.add_marker("postgres")
-        if DOORS.intersection(item.path.parents):
+        if ONCE.intersection(item.path.parents) and not item.get_closest_marker("twice"):
             item.add_marker("once")
 
 

@@ -1,7 +1,7 @@
 """Run the tests: those that need a database on a distribution's PostgreSQL, then all on the wheel's.
 
-What is marked `once` repeats a test with other random examples, or comes to the database by way of commands that have
-tests of their own, and is left to the second run.
+What is marked `once` repeats a test with other random examples, or stands on commands that have tests of their own, and
+is left to the second run.
 
 `python -m tests.run [pytest's arguments]`. `LOANBOOK_TEST_SERVER` chooses one server instead. Ends with
 status 0 if both runs did.

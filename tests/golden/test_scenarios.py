@@ -10,8 +10,6 @@ import sqlalchemy as sa
 from servicing.commands.scenario_runner import run_scenario
 from servicing.scenario import Scenario, parse_scenarios
 
-pytestmark = pytest.mark.once
-
 FOLDER = Path(__file__).parents[1] / "scenarios"
 SCENARIOS = [
     scenario

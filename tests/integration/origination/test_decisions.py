@@ -51,6 +51,8 @@ from tests.integration.origination.test_funding import BOOK, TODAY, count, engin
 from tests.support.database import OWNER, Database
 from tests.unit.origination.policies import small
 
+pytestmark = pytest.mark.twice
+
 __all__ = ["engine"]
 
 AUTHORITY = {

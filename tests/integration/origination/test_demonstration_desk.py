@@ -11,8 +11,6 @@ from servicing.drafts import LoanDraft
 from tests.integration.origination.test_decisions import authorize
 from tests.integration.origination.test_funding import BOOK, TODAY, count, engine, request
 
-pytestmark = pytest.mark.once
-
 __all__ = ["engine"]
 
 LOANS = 30

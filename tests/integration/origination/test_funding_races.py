@@ -44,6 +44,8 @@ from tests.integration.origination.test_contracts import (
 from tests.integration.origination.test_funding import PRODUCT, count, request, submit
 from tests.support.database import OWNER, Database
 
+pytestmark = pytest.mark.twice
+
 __all__ = ["approved", "engine"]
 
 

@@ -7,8 +7,6 @@ import threading
 import time
 from pathlib import Path
 
-import pytest
-
 from api.bureau import people
 from api.bureau.sources import as_toml
 from api.edge import Edge
@@ -17,8 +15,6 @@ from origination.verification_queries import outstanding, source_views, sources_
 from tests.integration.origination.bureau_desk import applied, load, load_bureau, ran
 from tests.integration.origination.conftest import BUREAU_KEY, SEED, Mode
 from tests.support.card_processor import call
-
-pytestmark = pytest.mark.once
 
 
 def test_an_outage_goes_to_people_and_loses_nothing(edge: Edge, bureau: str, mode: Mode) -> None:

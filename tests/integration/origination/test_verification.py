@@ -25,8 +25,6 @@ from tests.support.applications import KEY, NEXT_KEY, vault
 from tests.support.card_processor import call
 from tests.support.database import APP, OWNER, Database
 
-pytestmark = pytest.mark.once
-
 
 def test_what_the_form_asks_for_is_found_out_and_kept(edge: Edge, bureau: str, mode: Mode) -> None:
     load_bureau(edge, bureau)

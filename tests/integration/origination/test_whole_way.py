@@ -37,6 +37,8 @@ from tests.integration.origination.conftest import BOOK
 from tests.support.applications import vault
 from tests.support.known_people import asked_by, write_sources
 
+pytestmark = pytest.mark.twice
+
 NOTED = {"notes": ["seen"]}
 
 

@@ -45,8 +45,6 @@ from tests.integration.origination.workflow_lives import Desk
 from tests.support.database import OWNER, Database
 from tests.support.workflows import SIDE_BY_SIDE
 
-pytestmark = pytest.mark.once
-
 TWO_DAYS = SIDE_BY_SIDE.replace("48 hours", "72 hours")
 
 

@@ -19,8 +19,6 @@ from tests.integration.origination.test_funding import engine as engine  # noqa:
 from tests.integration.origination.workflow_lives import Desk
 from tests.support.database import APP, Database
 
-pytestmark = pytest.mark.once
-
 ROOT = Path(__file__).resolve().parents[3]
 APPLICATIONS = 5
 

@@ -51,6 +51,8 @@ from tests.support.database import ADMIN, Database
 from tests.support.loan_lives import ACTOR, open_book
 from tests.unit.servicing.examples import TERMS
 
+pytestmark = pytest.mark.twice
+
 T = TypeVar("T")
 Book = tuple[str, int, int]
 VAULT = Vault.of_keys(Fernet.generate_key().decode())

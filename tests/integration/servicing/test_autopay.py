@@ -34,8 +34,6 @@ from tests.integration.servicing.test_bank_accounts import add
 from tests.support.loan_lives import ACTOR, open_book
 from tests.unit.servicing.examples import TERMS
 
-pytestmark = pytest.mark.once
-
 INSTALLMENT = 88_849
 
 

@@ -24,8 +24,6 @@ from tests.support.database import APP, Database
 from tests.support.loan_lives import ACTOR, open_book
 from tests.unit.servicing.examples import TERMS
 
-pytestmark = pytest.mark.once
-
 ROOT = Path(__file__).resolve().parents[3]
 LOANS = 6
 

@@ -27,6 +27,8 @@ from tests.integration.servicing.test_run_cycle import OPENING, act, advance, le
 from tests.support.loan_lives import ACTOR
 from tests.unit.servicing.examples import TERMS
 
+pytestmark = pytest.mark.twice
+
 OWN = Delinquency(grace_days=3, tolerance=Tolerance(amount=Decimal(50)), cure="full", buckets=(1, 11, 21))
 
 

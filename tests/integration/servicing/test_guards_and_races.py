@@ -23,6 +23,8 @@ from tests.support.interleaving import aside, outcome, outcomes, wait_until_wait
 from tests.support.loan_lives import ACTOR
 from tests.unit.servicing.examples import TERMS
 
+pytestmark = pytest.mark.twice
+
 APPEND_ONLY = (
     "product_version",
     "terms_version",

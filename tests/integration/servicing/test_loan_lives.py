@@ -31,6 +31,8 @@ from tests.integration.servicing.acts import pay
 from tests.support.loan_lives import ACTOR, live
 from tests.unit.servicing.examples import TERMS
 
+pytestmark = pytest.mark.twice
+
 END = date(2026, 3, 31)
 
 

@@ -36,6 +36,8 @@ from tests.support.database import ADMIN, APP, Database
 from tests.support.loan_lives import ACTOR, open_book
 from tests.unit.servicing.examples import RULES, TERMS
 
+pytestmark = pytest.mark.twice
+
 OPENING = TERMS.funded_on
 VARIANTS: tuple[dict[str, Any], ...] = (
     {},

@@ -20,8 +20,6 @@ from tests.integration.servicing.test_run_cycle import OPENING, advance, in_forc
 from tests.support.database import APP, Database
 from tests.support.loan_lives import ACTOR
 
-pytestmark = pytest.mark.once
-
 ROOT = Path(__file__).resolve().parents[3]
 DAY = OPENING + timedelta(days=45)
 
