@@ -85,6 +85,21 @@ class FormatUnknown(DomainError, code="format-unknown"):
     known: tuple[str, ...]
 
 
+class FormatRefused(DomainError, code="format-refused"):
+    """{format} cannot take batch {batch_id}: {reason}"""
+
+    format: str
+    batch_id: str
+    reason: str
+
+
+class ReceiversInvalid(DomainError, code="receivers-invalid"):
+    """the file of receivers, {place}: {reason}"""
+
+    place: str
+    reason: str
+
+
 # --- Reconciliation ---------------------------------------------------------------------------------------
 
 

@@ -28,7 +28,16 @@ FOLDER = click.option(
     help="Where the files go [default: LOANBOOK_OUT_DIR/gl].",
 )
 FORMAT = click.option(
-    "--format", "formats", multiple=True, metavar="NAME", help="Only this format, repeatable [default: all]."
+    "--format",
+    "formats",
+    multiple=True,
+    metavar="NAME",
+    help="Only this format, repeatable; `export formats` lists them [default: csv, jsonl, beancount, hledger].",
+)
+RECEIVERS = click.option(
+    "--receivers",
+    type=click.Path(path_type=Path),
+    help="A TOML file that says what formats want to be told, a table for each, such as [xero] tax_rate.",
 )
 
 BATCH_COLUMNS = (
@@ -81,8 +90,9 @@ def export() -> None:
 @export.command("next")
 @FOLDER
 @FORMAT
+@RECEIVERS
 @changes
-def next_batch(session: Session, folder: Path | None, formats: tuple[str, ...]) -> None:
+def next_batch(session: Session, folder: Path | None, formats: tuple[str, ...], receivers: Path | None) -> None:
     """Seal what is booked, build the next batch and write its files.
 
     A batch that was built before and never delivered, because the program ended in between, is written first. A dry
@@ -96,7 +106,7 @@ def next_batch(session: Session, folder: Path | None, formats: tuple[str, ...]) 
     from gl_export.queries.batches import undelivered
     from ledger.seals import seal
 
-    chosen = _formats(formats)
+    chosen = _chosen(formats, receivers)
     code = session.book_code
 
     def work(uow: UnitOfWork) -> BatchRecord | None:
@@ -118,37 +128,50 @@ def next_batch(session: Session, folder: Path | None, formats: tuple[str, ...]) 
 @click.argument("batch_no", type=NUMBER)
 @FOLDER
 @FORMAT
+@RECEIVERS
 @changes
-def write(session: Session, batch_no: int, folder: Path | None, formats: tuple[str, ...]) -> None:
+def write(
+    session: Session, batch_no: int, folder: Path | None, formats: tuple[str, ...], receivers: Path | None
+) -> None:
     """Write the files of a batch again: built anew from the seals, and refused if a byte differs.
 
     \b
     loanbook export write 3 --out /srv/gl/inbox
+    loanbook export write 3 --format xero --receivers receivers.toml
     """
     from gl_export.queries.batches import batch, rebuild
 
-    code = session.book_code
+    code, chosen = session.book_code, _chosen(formats, receivers)
     session.read(lambda connection: rebuild(connection, code, batch_no))
     record = session.read(lambda connection: batch(connection, code, batch_no))
     if session.dry_run:
         _show_batches(session, record, (record,), {})
         return
     target = folder or session.settings.out_dir / "gl"
-    files = _deliver(session, record, target, _formats(formats))
+    files = _deliver(session, record, target, chosen)
     _show_batches(session, record, (record,), {batch_no: files}, target)
 
 
-def _formats(names: tuple[str, ...]) -> Any:
-    from gl_export.formats.declared import FORMATS, format_named
+def _chosen(names: tuple[str, ...], file: Path | None) -> Mapping[str, Any]:
+    """Return the formats to write, and what the lender says of their receivers, as `write_batch` takes them."""
+    from api.cli.files import read_text
+    from gl_export.formats.declared import DEFAULT, format_named, read_receivers
 
-    return tuple(format_named(name) for name in names) or FORMATS
+    formats = tuple(format_named(name) for name in names) or DEFAULT
+    receivers = None if file is None else read_receivers(read_text(file))
+    for each in formats:
+        # What is wanted is asked for before anything is built.
+        each.told(receivers)
+    return {"formats": formats, "receivers": receivers}
 
 
-def _deliver(session: Session, record: BatchRecord, target: Path, formats: Any) -> tuple[DeliveredFile, ...]:
+def _deliver(
+    session: Session, record: BatchRecord, target: Path, chosen: Mapping[str, Any]
+) -> tuple[DeliveredFile, ...]:
     from gl_export.commands.batches import record_delivery, write_batch
 
     code, number = session.book_code, record.batch.batch_no
-    files = session.read(lambda connection: write_batch(connection, code, number, target, formats=formats))
+    files = session.read(lambda connection: write_batch(connection, code, number, target, **chosen))
     session.change(lambda uow: record_delivery(uow, code, number, target, files))
     return files
 
@@ -247,15 +270,32 @@ def _show_entries(session: Session, entries: Any) -> None:
 @export.command("formats")
 @reads
 def list_formats(session: Session) -> None:
-    """List the formats that a batch can be written in.
+    """List the formats that a batch can be written in, and what each wants to be told of its receiver.
 
     \b
     loanbook export formats
     """
     from gl_export.formats.declared import FORMATS
 
-    rows = [{"name": each.name, "ending": each.ending, "purpose": each.purpose} for each in FORMATS]
-    columns = (Column("name", "Format"), Column("ending", "Ending"), Column("purpose", "For"))
+    rows = [
+        {
+            "name": each.name,
+            "ending": each.ending,
+            "purpose": each.purpose,
+            "settings": [
+                {"name": one.name, "about": one.about, "default": one.default, "is_needed": one.default is None}
+                for one in each.settings
+            ],
+            "told": ", ".join(one.name if one.default is None else f"[{one.name}]" for one in each.settings),
+        }
+        for each in FORMATS
+    ]
+    columns = (
+        Column("name", "Format"),
+        Column("ending", "Ending"),
+        Column("purpose", "For"),
+        Column("told", "Is told"),
+    )
     session.show({"formats": rows}, lambda: print_table(columns, rows))
 
 

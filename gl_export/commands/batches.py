@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from gl_export import store
 from gl_export.batch import BatchRecord, BlockRange, ControlTotal, GLBatch, build
 from gl_export.delivery import DeliveredFile, NamedContent, deliver, sha256_of
-from gl_export.formats.declared import FORMATS, Format
+from gl_export.formats.declared import DEFAULT, Format, Receivers
 from gl_export.mapping import GLMapping, read_mapping
 from gl_export.queries.batches import batch as load_batch
 from gl_export.queries.batches import mapping as load_mapping_version
@@ -81,16 +81,17 @@ def write_batch(
     batch_no: int,
     folder: Path,
     *,
-    formats: tuple[Format, ...] = FORMATS,
+    formats: tuple[Format, ...] = DEFAULT,
+    receivers: Receivers | None = None,
     before: Mapping[str, str] | None = None,
 ) -> tuple[DeliveredFile, ...]:
     """Write a batch to a folder, a file per format and a manifest: the same bytes every time.
 
-    Raises: BatchUnknown; BatchAltered; EvidenceDiffers from `before`; DeliveryRefused.
+    Raises: BatchUnknown; BatchAltered; ReceiversInvalid; FormatRefused; EvidenceDiffers from `before`; DeliveryRefused.
     """
     record = load_batch(connection, book_code, batch_no)
     batch = record.prove()
-    files = [(f"{batch.batch_id}.{each.ending}", each.render(batch)) for each in formats]
+    files = [file for each in formats for file in each.files(batch, receivers)]
     listed = (f"{batch.batch_id}.manifest.json", manifest(record, files))
     return deliver(folder, (*files, listed), checksums=f"{batch.batch_id}.sha256", before=before)
 

@@ -180,6 +180,23 @@ def test_an_unknown_format_is_refused_before_anything_is_built(january: Loanbook
     assert "csv" in january("export", "formats").out
 
 
+def test_a_receiver_is_told_what_it_wants_before_anything_is_built(january: Loanbook, tmp_path: Path) -> None:
+    file = tmp_path / "receivers.toml"
+    file.write_text('[xero]\ntax_rate = "Tax Exempt"\n')
+
+    assert january("export", "--format", "xero", "--json", expect=2).refusal["code"] == "receivers-invalid"
+    assert january("export", "list", "--json").json["batches"] == []
+    told = ("--format", "xero", "--format", "quickbooks_desktop", "--receivers", str(file))
+    january("export", *told, "--out", str(tmp_path / "gl"))
+    written = contents(tmp_path / "gl")
+    january("export", "write", "1", *told, "--out", str(tmp_path / "gl"))
+
+    assert contents(tmp_path / "gl") == written
+    (name,) = [name for name in written if name.endswith(".xero.csv")]
+    assert written[name].decode().startswith("*Narration,*Date,Description,*AccountCode,*TaxRate,*Amount\r\n")
+    assert january("export", "formats", "--json").json["formats"][7]["settings"][0]["name"] == "tax_rate"
+
+
 def test_a_mapping_is_loaded_by_version(january: Loanbook, tmp_path: Path) -> None:
     file = tmp_path / "gl.csv"
     file.write_text("account,gl_account,gl_name\n1020,10-100,Cash\n3010,30-100,Capital\n5200,50-100,Collection\n")
