@@ -186,12 +186,12 @@ def _moment(option: str, text: str | None) -> datetime | None:
 
 
 def _print_journal(found: Mapping[str, Any]) -> None:
-    print_table(JOURNAL_COLUMNS, (row for one in found["entries"] for row in _journal_rows(one)))
+    print_table(JOURNAL_COLUMNS, (row for one in found["entries"] for row in journal_rows(one)))
     if found["next_cursor"]:
         print_note(f"There is more: --cursor {found['next_cursor']}")
 
 
-def _journal_rows(found: Mapping[str, Any]) -> list[dict[str, Any]]:
+def journal_rows(found: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return a row for each line; the header's facts stand on the first one."""
     first, *others = [
         {**_grouped(line), "account": f"{line['account']} {line['slug'] or ''}"} for line in found["lines"]

@@ -98,6 +98,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "seal": ("api.cli.seals:seal", "Seal what was posted since the last seal."),
     "verify": ("api.cli.seals:verify", "Recompute every seal, balance and total, and report what differs."),
     "evidence": ("api.cli.evidence:evidence", "Export bundles that prove the journal, and verify them."),
+    "audit": ("api.cli.audit:audit", "Test entries, draw samples, look at digits and people."),
     "settle": ("api.cli.settle:settle", "Book that the bank settled what went over the rails on a day."),
     "ach": ("api.cli.ach:ach", "Read files of the clearing house, and take in returns."),
     "close": ("api.cli.close:close", "Close a month, step by step, each leaving its evidence."),
