@@ -23,6 +23,7 @@ from api.routes import (
     agreements,
     allowance,
     applications,
+    audit,
     cards,
     collections,
     credits,
@@ -84,6 +85,7 @@ BLUEPRINTS = (
     indexes.routes,
     ach.routes,
     ach_files.routes,
+    audit.routes,
     journal.routes,
     trial_balance.routes,
 )

@@ -88,33 +88,16 @@ def run_all(session: Session, days: int, multiple: str, show: str | None, **aske
     \b
     loanbook audit tests --from 2026-03-01 --to 2026-03-31 --days 5 --round 500
     """
-    from api.views import entry_json, major_units
+    from api.audit import found_json, tests_json
+    from api.views import major_units
     from ledger.money import Money
-    from ledger.queries.accounts import accounts
-    from ledger.queries.entry_tests import entries_found, run_tests
 
     def work(connection: sa.Connection) -> dict[str, Any]:
         of = _population(connection, session, asked)
-        at = {"days": days, "multiple": Money.parse(multiple, of.currency).minor}
+        least = Money.parse(multiple, of.currency).minor
         if show is not None:
-            names = {account.code: account for account in accounts(connection, session.book_code)}
-            found = entries_found(connection, of, show, **at)
-            return {"test": show, "entries": [entry_json(view, names, major_units) for view in found]}
-        done = run_tests(connection, of, **at)
-        return {
-            "currency": of.currency,
-            "entries": done.entries,
-            "total": Money(done.total, of.currency).format(),
-            "tests": [
-                {
-                    "test": each.test.name,
-                    "about": each.test.about,
-                    "entries": each.entries,
-                    "total": Money(each.total, of.currency).format(),
-                }
-                for each in done.findings
-            ],
-        }
+            return found_json(connection, of, show, days=days, multiple=least, money=major_units)
+        return tests_json(connection, of, days=days, multiple=least, money=major_units)
 
     found = session.read(work)
     session.show(found, lambda: _print_tests(found) if show is None else _print_entries(found["entries"]))
@@ -141,9 +124,9 @@ def sample(session: Session, by: str, size: int | None, seed: str | None, thresh
     loanbook audit sample --from 2026-01-01 --to 2026-03-31 --by monetary --size 60 --seed 7
     loanbook audit sample --from 2026-01-01 --to 2026-03-31 --by threshold --threshold 10000
     """
-    from api.views import entry_json, major_units
+    from api.audit import sample_json
+    from api.views import major_units
     from ledger.money import Money
-    from ledger.queries.accounts import accounts
     from ledger.queries.samples import monetary_sample, over, random_sample
 
     if by == "threshold" and threshold is None:
@@ -159,19 +142,7 @@ def sample(session: Session, by: str, size: int | None, seed: str | None, thresh
 
     def work(connection: sa.Connection) -> dict[str, Any]:
         of = _population(connection, session, asked)
-        drawn = draw(connection, of)
-        names = {account.code: account for account in accounts(connection, session.book_code)}
-        return {
-            "by": by,
-            "seed": seed,
-            "currency": of.currency,
-            "population": drawn.population,
-            "total": Money(drawn.total, of.currency).format(),
-            "interval": None if drawn.interval is None else Money(drawn.interval, of.currency).format(),
-            "start": None if drawn.start is None else Money(drawn.start, of.currency).format(),
-            "drawn": Money(sum(each.amount for each in drawn.entries), of.currency).format(),
-            "entries": [{**entry_json(each.view, names, major_units), "hits": each.hits} for each in drawn.entries],
-        }
+        return {"by": by, "seed": seed, **sample_json(connection, of, draw(connection, of), major_units)}
 
     found = session.read(work)
     session.show(found, lambda: _print_sample(found))
@@ -186,21 +157,9 @@ def digits(session: Session, **asked: Any) -> None:
     \b
     loanbook audit digits --from 2026-01-01 --to 2026-03-31
     """
-    from ledger.queries.entry_tests import BENFORD, first_digits
+    from api.audit import digits_json
 
-    def work(connection: sa.Connection) -> dict[str, Any]:
-        found = first_digits(connection, _population(connection, session, asked))
-        rows = zip(range(1, 10), found.counts, found.shares, BENFORD, strict=True)
-        return {
-            "mean_deviation": str(found.mean_deviation),
-            "verdict": found.verdict,
-            "digits": [
-                {"digit": digit, "entries": entries, "share": str(share), "expected": str(expected)}
-                for digit, entries, share, expected in rows
-            ],
-        }
-
-    found = session.read(work)
+    found = session.read(lambda connection: digits_json(connection, _population(connection, session, asked)))
     session.show(found, lambda: _print_digits(found))
 
 
@@ -213,19 +172,12 @@ def people(session: Session, **asked: Any) -> None:
     \b
     loanbook audit people --from 2026-01-01 --to 2026-03-31
     """
-    from api.views import plain
-    from ledger.money import Money
-    from ledger.queries.entry_tests import activity
+    from api.audit import people_json
+    from api.views import major_units
 
-    def work(connection: sa.Connection) -> dict[str, Any]:
-        of = _population(connection, session, asked)
-        found = activity(connection, of)
-        return {
-            "currency": of.currency,
-            "people": [{**plain(each), "total": Money(each.total, of.currency).format()} for each in found],
-        }
-
-    found = session.read(work)
+    found = session.read(
+        lambda connection: people_json(connection, _population(connection, session, asked), major_units)
+    )
     rows = [{**row, "total": grouped(row["total"])} for row in found["people"]]
     session.show(found, lambda: print_table(PERSON_COLUMNS, rows))
 
