@@ -180,7 +180,7 @@ def agree(lender: Lender) -> None:
         assert lender.stopped.setdefault(loan_id, sent[loan_id]) == sent[loan_id], "nothing goes out once it is stopped"
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.deep)])
 def test_every_night_agrees_with_what_the_bank_saw(engine: sa.Engine, seed: int) -> None:
     lender = Lender(engine, f"M{seed}", Bank(Random(seed)))
     lender.open()

@@ -32,7 +32,7 @@ pytestmark = pytest.mark.twice
 OWN = Delinquency(grace_days=3, tolerance=Tolerance(amount=Decimal(50)), cure="full", buckets=(1, 11, 21))
 
 
-@pytest.mark.parametrize("seed", [3, 7])
+@pytest.mark.parametrize("seed", [3, pytest.param(7, marks=pytest.mark.deep)])
 def test_ranges_say_for_every_day_what_a_fold_at_its_close_says(
     engine: sa.Engine, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
