@@ -69,7 +69,7 @@ test: $(DEV) ## run every test; on two versions of PostgreSQL where two are inst
 	@JOBS=$(JOBS) $(BIN)/python -m tests.run
 
 test-deep: $(DEV) ## the same with many more generated examples
-	@JOBS=$(JOBS) $(BIN)/python -m tests.run --hypothesis-profile=deep
+	@JOBS=$(JOBS) $(BIN)/python -m tests.run --hypothesis-profile=deep --timeout=3600
 
 check: check-static ## everything a change must pass before review
 	@$(MAKE) --no-print-directory test
