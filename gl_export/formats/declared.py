@@ -51,7 +51,7 @@ class Format:
         for setting in self.settings:
             if setting.default is None and not given.get(setting.name):
                 raise ReceiversInvalid(place=f"{self.name}.{setting.name}", reason=f"it is wanted: {setting.about}")
-        return {setting.name: given.get(setting.name, setting.default or "") for setting in self.settings}
+        return {setting.name: given.get(setting.name) or setting.default or "" for setting in self.settings}
 
 
 def _whole(render: Callable[[GLBatch], bytes]) -> Callable[[GLBatch, Settings], Sequence[bytes]]:

@@ -63,9 +63,13 @@ def _place(row: Row) -> str:
     return str(row.place)
 
 
+SEGMENTS, REFERENCES = 30, 10
+
+
 def _segment(number: int) -> Callable[[Row], str]:
     def value(row: Row) -> str:
-        segments = row.line.gl_account.code.split(row.settings["segment_separator"])
+        # Whatever is beyond the last segment stays in it: the receiver refuses it, and nothing is cut off.
+        segments = row.line.gl_account.code.split(row.settings["segment_separator"], SEGMENTS - 1)
         return segments[number - 1] if number <= len(segments) else ""
 
     return value
@@ -181,7 +185,6 @@ SAP = Layout(
     most_lines_of_journal=999,
 )
 
-SEGMENTS, REFERENCES = 30, 10
 _REFERENCE = {
     1: ("Batch Name", lambda row: row.batch.batch_id),
     4: ("Journal Entry Name", _journal_id),

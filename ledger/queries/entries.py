@@ -5,6 +5,7 @@ Next: `ledger/queries/journal.py` to search them.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -49,6 +50,19 @@ def entry_of_request(connection: sa.Connection, subledger_id: int, request_key: 
     values = {"subledger_id": subledger_id, "key": request_key}
     found = load_entries(connection, "e.subledger_id = :subledger_id AND e.request_key = :key", values)
     return views(connection, found)[0] if found else None
+
+
+def entries_of_keys(connection: sa.Connection, keys: Sequence[tuple[int, int]]) -> Mapping[tuple[int, int], EntryView]:
+    """Return entries by subledger and number, in one round trip each for them and for what came later of them."""
+    if not keys:
+        return {}
+    found = load_entries(
+        connection,
+        "(e.subledger_id, e.entry_no) IN"
+        " (SELECT * FROM unnest(CAST(:subledgers AS bigint[]), CAST(:numbers AS integer[])))",
+        {"subledgers": [key[0] for key in keys], "numbers": [key[1] for key in keys]},
+    )
+    return {(int(view.entry.subledger_id), view.entry.entry_no): view for view in views(connection, found)}
 
 
 _LATER = sa.text(

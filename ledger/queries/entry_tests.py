@@ -14,8 +14,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from ledger.errors import TextRefused
-from ledger.queries.entries import EntryView
-from ledger.queries.samples import MOST, Population, loaded, of_population
+from ledger.queries.entries import EntryView, entries_of_keys
+from ledger.queries.samples import MOST, Population, of_population
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ def entries_found(
     values = {**_values(connection, of, days, multiple), "limit": limit}
     rows = connection.execute(of_population(" ".join((_TESTED, *select))), values).all()
     keys = [(row.subledger_id, row.entry_no) for row in rows]
-    shown = loaded(connection, keys)
+    shown = entries_of_keys(connection, keys)
     return tuple(shown[key] for key in keys)
 
 

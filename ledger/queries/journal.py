@@ -15,8 +15,8 @@ import sqlalchemy as sa
 
 from ledger.errors import TextRefused
 from ledger.queries.accounts import find_account
-from ledger.queries.entries import EntryView, views
-from ledger.store import load_book, load_entries
+from ledger.queries.entries import EntryView, entries_of_keys
+from ledger.store import load_book
 
 MAX_LIMIT = 1_000
 
@@ -169,13 +169,5 @@ def _days(connection: sa.Connection, values: dict[str, Any]) -> tuple[date, date
 
 
 def _load(connection: sa.Connection, keys: list[JournalKey]) -> tuple[EntryView, ...]:
-    if not keys:
-        return ()
-    found = load_entries(
-        connection,
-        "(e.subledger_id, e.entry_no) IN"
-        " (SELECT * FROM unnest(CAST(:subledgers AS bigint[]), CAST(:numbers AS integer[])))",
-        {"subledgers": [key.subledger_id for key in keys], "numbers": [key.entry_no for key in keys]},
-    )
-    by_key = {(int(view.entry.subledger_id), view.entry.entry_no): view for view in views(connection, found)}
+    by_key = entries_of_keys(connection, [(key.subledger_id, key.entry_no) for key in keys])
     return tuple(by_key[key.subledger_id, key.entry_no] for key in keys)

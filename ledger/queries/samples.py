@@ -15,9 +15,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ledger.errors import TextRefused
-from ledger.queries.entries import EntryView, views
-from ledger.store import load_book, load_entries
+from ledger.errors import DateRangeBackwards, TextRefused
+from ledger.queries.entries import EntryView, entries_of_keys
+from ledger.store import load_book
 
 MOST = 10_000
 """A sample holds no more entries than this: what is larger is no sample, and the journal has pages for it."""
@@ -35,6 +35,14 @@ class Population:
     booked_to: date
     currency: str
     known_at: int | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse days that are the wrong way round.
+
+        Raises: DateRangeBackwards.
+        """
+        if self.booked_to < self.booked_from:
+            raise DateRangeBackwards(from_date=self.booked_from, to_date=self.booked_to)
 
     def values(self, connection: sa.Connection) -> dict[str, Any]:
         """Return the parameters of `POPULATION`.
@@ -126,7 +134,7 @@ def random_sample(connection: sa.Connection, of: Population, *, size: int, seed:
     Raises: BookUnknown; TextRefused for a size that is not 1 to 10,000.
     """
     _check(size)
-    return _drawn(connection, of, _RANDOM, {"size": size, "seed": seed})
+    return Sample(_drawn(connection, of, _RANDOM, {"size": size, "seed": seed}), *_totals(connection, of))
 
 
 def monetary_sample(connection: sa.Connection, of: Population, *, size: int, seed: str) -> Sample:
@@ -136,13 +144,13 @@ def monetary_sample(connection: sa.Connection, of: Population, *, size: int, see
     may hold several. Raises: BookUnknown; TextRefused for a size that is not 1 to 10,000, or above the total.
     """
     _check(size)
-    totals = connection.execute(of_population(_TOTALS), of.values(connection)).one()
-    if totals.total < size:
-        raise TextRefused(field="size", reason=f"it is {size}, and all entries come to {totals.total} minor units")
-    interval = int(totals.total) // size
+    entries, total = _totals(connection, of)
+    if total < size:
+        raise TextRefused(field="size", reason=f"it is {size}, and all entries come to {total} minor units")
+    interval = total // size
     start = int.from_bytes(hashlib.sha256(seed.encode()).digest()) % interval
     drawn = _drawn(connection, of, _MONETARY, {"interval": interval, "start": start, "size": size})
-    return Sample(drawn.entries, drawn.population, drawn.total, interval, start)
+    return Sample(drawn, entries, total, interval, start)
 
 
 def over(connection: sa.Connection, of: Population, *, threshold: int) -> Sample:
@@ -151,11 +159,11 @@ def over(connection: sa.Connection, of: Population, *, threshold: int) -> Sample
     Raises: BookUnknown; TextRefused where they are more than 10,000.
     """
     found = _drawn(connection, of, _OVER, {"threshold": threshold, "size": MOST + 1})
-    if len(found.entries) > MOST:
+    if len(found) > MOST:
         raise TextRefused(
             field="threshold", reason=f"more than {MOST:,} entries are of {threshold} minor units or more"
         )
-    return found
+    return Sample(found, *_totals(connection, of))
 
 
 def _check(size: int) -> None:
@@ -163,21 +171,12 @@ def _check(size: int) -> None:
         raise TextRefused(field="size", reason=f"it is {size}, and a sample holds 1 to {MOST:,} entries")
 
 
-def _drawn(connection: sa.Connection, of: Population, statement: str, values: Mapping[str, Any]) -> Sample:
-    own = of.values(connection)
-    totals = connection.execute(of_population(_TOTALS), own).one()
-    rows = connection.execute(of_population(statement), {**own, **values}).all()
-    shown = loaded(connection, [(row.subledger_id, row.entry_no) for row in rows])
-    entries = tuple(Sampled(shown[row.subledger_id, row.entry_no], row.amount, row.hits) for row in rows)
-    return Sample(entries, totals.entries, int(totals.total))
+def _totals(connection: sa.Connection, of: Population) -> tuple[int, int]:
+    row = connection.execute(of_population(_TOTALS), of.values(connection)).one()
+    return row.entries, int(row.total)
 
 
-def loaded(connection: sa.Connection, keys: list[tuple[int, int]]) -> Mapping[tuple[int, int], EntryView]:
-    """Return entries by subledger and number."""
-    found = load_entries(
-        connection,
-        "(e.subledger_id, e.entry_no) IN"
-        " (SELECT * FROM unnest(CAST(:subledgers AS bigint[]), CAST(:numbers AS integer[])))",
-        {"subledgers": [key[0] for key in keys], "numbers": [key[1] for key in keys]},
-    )
-    return {(int(view.entry.subledger_id), view.entry.entry_no): view for view in views(connection, found)}
+def _drawn(connection: sa.Connection, of: Population, statement: str, values: Mapping[str, Any]) -> tuple[Sampled, ...]:
+    rows = connection.execute(of_population(statement), {**of.values(connection), **values}).all()
+    shown = entries_of_keys(connection, [(row.subledger_id, row.entry_no) for row in rows])
+    return tuple(Sampled(shown[row.subledger_id, row.entry_no], row.amount, row.hits) for row in rows)

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 import pytest
 
-from ledger.errors import BookUnknown, TextRefused
+from ledger.errors import BookUnknown, DateRangeBackwards, TextRefused
 from ledger.queries.entries import EntryView, entries
 from ledger.queries.entry_tests import BENFORD, FirstDigits, activity, entries_found, first_digits, run_tests
 from ledger.queries.samples import Population, Sample, monetary_sample, over, random_sample
@@ -208,6 +208,8 @@ def test_another_currency_is_another_population(full: Ledger) -> None:
 
 
 def test_what_cannot_be_asked_is_refused_by_field(full: Ledger) -> None:
+    with pytest.raises(DateRangeBackwards):
+        Population(book="MAIN", booked_from=TO, booked_to=FROM, currency="USD")
     with full.engine.connect() as connection:
         with pytest.raises(TextRefused, match="size"):
             random_sample(connection, population(), size=0, seed="1")

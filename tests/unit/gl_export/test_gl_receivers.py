@@ -122,6 +122,18 @@ def test_oracle_fusion_gets_segments_in_a_zip() -> None:
     )
 
 
+@pytest.mark.parametrize("separator", ["-", ""])
+def test_segments_beyond_the_last_stay_in_it(separator: str) -> None:
+    long = {**SHORT, "1020": GLAccount("-".join(map(str, range(1, 33))), "Cash")}
+    told = {"oracle_fusion": {"ledger_id": "1", "segment_separator": separator}}
+
+    ((_, content),) = format_named("oracle_fusion").files(batch(mapping=long), told)
+
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        segments = archive.read("GlInterface.csv").decode().splitlines()[0].split(",")[8:38]
+    assert segments == [*map(str, range(1, 30)), "30-31-32"]
+
+
 def test_xero_gets_files_of_three_hundred_lines_with_whole_journals() -> None:
     months = batch(amounts=tuple(f"{day}.00" for day in range(1, 171)), mapping=SHORT)
 
