@@ -32,6 +32,7 @@ from api.routes import (
     drawdowns,
     fees,
     funding,
+    gl_reconciliation,
     health,
     indexes,
     instructions,
@@ -86,6 +87,7 @@ BLUEPRINTS = (
     ach.routes,
     ach_files.routes,
     audit.routes,
+    gl_reconciliation.routes,
     journal.routes,
     trial_balance.routes,
 )

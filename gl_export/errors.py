@@ -129,6 +129,69 @@ class RollForwardBroken(DomainError, code="roll-forward-broken"):
     currency: str
 
 
+class GLMapInvalid(DomainError, code="gl-map-invalid"):
+    """the map of the GL's file, {place}: {reason}"""
+
+    place: str
+    reason: str
+
+
+class GLStatementUnknown(DomainError, code="gl-statement-unknown"):
+    """book {book} has no GL statement {statement_no}"""
+
+    book: str
+    statement_no: int
+
+
+class GLStatementEmpty(DomainError, code="gl-statement-empty"):
+    """{file} has no row under its header"""
+
+    file: str
+
+
+class GLStatementLate(DomainError, code="gl-statement-late"):
+    """{file}, row {row}: posting date {posting_date} lies outside the statement, {from_date} to {as_of}"""
+
+    file: str
+    row: int
+    posting_date: date
+    from_date: date
+    as_of: date
+
+
+class GLBreakUnknown(DomainError, code="gl-break-unknown"):
+    """book {book} has no break {break_no}"""
+
+    book: str
+    break_no: int
+
+
+class GLBreakCleared(DomainError, code="gl-break-cleared"):
+    """break {break_no} was cleared by GL statement {statement_no}: there is nothing left to do about it"""
+
+    break_no: int
+    statement_no: int
+
+
+class GLBreaksOpen(DomainError, code="gl-breaks-open"):
+    """GL statement {statement_no} cannot be signed off: {count} breaks are neither timing nor resolved, break
+    {break_no} of account {gl_account} first, {difference} {currency}"""
+
+    statement_no: int
+    count: int
+    break_no: int
+    gl_account: str
+    difference: Minor
+    currency: str
+
+
+class GLSignOffStale(DomainError, code="gl-sign-off-stale"):
+    """GL statement {statement_no} is not the newest of its kind: sign off statement {newest}"""
+
+    statement_no: int
+    newest: int
+
+
 # --- The close --------------------------------------------------------------------------------------------
 
 

@@ -20,6 +20,7 @@ MORE_TABLES = (
     "origination.workflow_tables",
     "origination.policy_tables",
     "origination.funding_tables",
+    "gl_export.gl_statement_tables",
 )
 """Modules that declare further tables on the metadata of their package."""
 

@@ -102,6 +102,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "settle": ("api.cli.settle:settle", "Book that the bank settled what went over the rails on a day."),
     "ach": ("api.cli.ach:ach", "Read files of the clearing house, and take in returns."),
     "close": ("api.cli.close:close", "Close a month, step by step, each leaving its evidence."),
+    "gl": ("api.cli.gl:gl", "Reconcile with what the general ledger says of itself."),
     "export": ("api.cli.export:export", "Write batches for the general ledger."),
     "reconcile": ("api.cli.reports:reconcile", "Prove that loans, control accounts and the exported GL agree."),
     "report": ("api.cli.reports:report", "Draw a report: as a table, as CSV, or as JSON."),

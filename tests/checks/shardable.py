@@ -83,12 +83,18 @@ REFERENCE_TABLES = {
         "batch_delivery": "a few rows for each export",
         "close_run": "a few rows for each book and month",
         "close_step": "one row for each step of a close",
+        "gl_statement": "one row for each file of the general ledger",
+        "gl_statement_row": "one row for each of its rows",
+        "gl_break": "one row for each difference to the general ledger",
+        "gl_break_sighting": "one row for each file that shows it",
+        "gl_break_action": "a few rows for each of them",
+        "gl_sign_off": "a row or two for each file",
     },
     "api": {},
 }
 
 # What a guard may look at: small tables that say whether a row may be.
-READ_BY_TRIGGERS = {"ledger.period"}
+READ_BY_TRIGGERS = {"ledger.period", "gl_export.gl_break_sighting", "gl_export.gl_break_action"}
 
 
 @dataclass(frozen=True, slots=True)

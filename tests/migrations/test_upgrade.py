@@ -47,6 +47,7 @@ AT_WORK = {
     "0024": "LOCK TABLE origination.application IN ROW EXCLUSIVE MODE",
     "0025": "LOCK TABLE origination.application IN ROW EXCLUSIVE MODE",
     "0026": "LOCK TABLE servicing.event IN ROW EXCLUSIVE MODE",
+    "0029": "CREATE TABLE gl_export.gl_statement (place int)",
 }
 """What somebody else is doing, in a transaction that is still open, that a migration must wait for."""
 
