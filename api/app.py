@@ -46,6 +46,7 @@ from api.routes import (
     rails,
     refinancing,
     sales,
+    self_checks,
     tasks,
     trial_balance,
     verification,
@@ -88,6 +89,7 @@ BLUEPRINTS = (
     ach_files.routes,
     audit.routes,
     gl_reconciliation.routes,
+    self_checks.routes,
     journal.routes,
     trial_balance.routes,
 )

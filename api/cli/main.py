@@ -97,6 +97,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "period": ("api.cli.periods:period", "List, open, soft-close, close and reopen months."),
     "seal": ("api.cli.seals:seal", "Seal what was posted since the last seal."),
     "verify": ("api.cli.seals:verify", "Recompute every seal, balance and total, and report what differs."),
+    "check": ("api.cli.check:check", "Check that the books balance, agree with each other and with the engine."),
     "evidence": ("api.cli.evidence:evidence", "Export bundles that prove the journal, and verify them."),
     "audit": ("api.cli.audit:audit", "Test entries, draw samples, look at digits and people."),
     "settle": ("api.cli.settle:settle", "Book that the bank settled what went over the rails on a day."),
