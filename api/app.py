@@ -45,6 +45,7 @@ from api.routes import (
     products,
     rails,
     refinancing,
+    reports,
     sales,
     self_checks,
     tasks,
@@ -90,6 +91,7 @@ BLUEPRINTS = (
     audit.routes,
     gl_reconciliation.routes,
     self_checks.routes,
+    reports.routes,
     journal.routes,
     trial_balance.routes,
 )

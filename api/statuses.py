@@ -60,6 +60,7 @@ ERRORS_BY_STATUS: Mapping[HTTPStatus, tuple[type[DomainError], ...]] = {
         gl_export.CloseNotStarted,
         gl_export.CloseStepUnknown,
         gl_export.MappingUnknown,
+        gl_export.ReportUnknown,
         ledger.AccountUnknown,
         ledger.BlockUnknown,
         ledger.BookUnknown,

@@ -42,7 +42,7 @@ def deliver(
         for name, content in named:
             if before.get(name) != sha256_of(content):
                 raise EvidenceDiffers(file=name, expected=str(before.get(name)), found=sha256_of(content))
-    return tuple(_deliver(folder, name, content) for name, content in named)
+    return tuple(deliver_file(folder, name, content) for name, content in named)
 
 
 def sha256_of(content: bytes) -> str:
@@ -50,7 +50,11 @@ def sha256_of(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _deliver(folder: Path, name: str, content: bytes) -> DeliveredFile:
+def deliver_file(folder: Path, name: str, content: bytes) -> DeliveredFile:
+    """Write one file whole.
+
+    Raises: DeliveryRefused with what the operating system says.
+    """
     if name in ("", ".", "..") or Path(name).name != name:
         raise DeliveryRefused(path=name, reason="it is not the plain name of a file")
     try:

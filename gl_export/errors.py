@@ -129,6 +129,13 @@ class RollForwardBroken(DomainError, code="roll-forward-broken"):
     currency: str
 
 
+class ReportUnknown(DomainError, code="report-unknown"):
+    """there is no report {name}; there are {known}"""
+
+    name: str
+    known: tuple[str, ...]
+
+
 class GLMapInvalid(DomainError, code="gl-map-invalid"):
     """the map of the GL's file, {place}: {reason}"""
 

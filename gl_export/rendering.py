@@ -88,7 +88,7 @@ class Report:
 def to_table(report: Report) -> tuple[tuple[str, ...], ...]:
     """Return headings, rows and totals as text for people, amounts with thousands parted by commas."""
     head = tuple(column.heading for column in report.columns)
-    return (head, *(tuple(_for_people(cell) for cell in row) for row in (*report.rows, *report.totals)))
+    return (head, *(tuple(for_people(cell) for cell in row) for row in (*report.rows, *report.totals)))
 
 
 def to_csv(report: Report) -> bytes:
@@ -99,9 +99,9 @@ def to_csv(report: Report) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([column.name for column in (*report.columns, *STAMP_COLUMNS)])
-    stamp = [_for_files(getattr(report.stamp, column.name)) for column in STAMP_COLUMNS]
+    stamp = [for_files(getattr(report.stamp, column.name)) for column in STAMP_COLUMNS]
     for row in report.rows:
-        writer.writerow([*(_for_files(cell) for cell in row), *stamp])
+        writer.writerow([*(for_files(cell) for cell in row), *stamp])
     return text.getvalue().encode()
 
 
@@ -125,11 +125,13 @@ def _objects(report: Report, rows: Iterable[tuple[Cell, ...]]) -> list[dict[str,
     return [dict(zip(names, map(_for_json, row), strict=True)) for row in rows]
 
 
-def _for_people(cell: Cell) -> str:
-    return cell.format(grouping=True) if isinstance(cell, Money) else _for_files(cell)
+def for_people(cell: Cell) -> str:
+    """Return a cell as text for people, amounts with thousands parted by commas."""
+    return cell.format(grouping=True) if isinstance(cell, Money) else for_files(cell)
 
 
-def _for_files(cell: Cell) -> str:
+def for_files(cell: Cell) -> str:
+    """Return a cell as the text that it is in files: amounts without commas, days as YYYY-MM-DD."""
     match cell:
         case None:
             return ""
@@ -142,4 +144,4 @@ def _for_files(cell: Cell) -> str:
 
 
 def _for_json(cell: Cell) -> Any:
-    return cell if cell is None or isinstance(cell, int) else _for_files(cell)
+    return cell if cell is None or isinstance(cell, int) else for_files(cell)

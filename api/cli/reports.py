@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import csv
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -21,9 +22,11 @@ from api.cli.session import Session
 from api.cli.statements import KNOWN_AT, reflects
 from api.journal import known_at_block
 from api.views import balance_sheet_json, income_statement_json, major_units, trial_balance_json
+from gl_export.html import to_html
 from gl_export.matching import Verdict
 from gl_export.rendering import Kind, Report, to_csv, to_json, to_table
 from gl_export.reports.declared import REPORTS
+from gl_export.xlsx import to_xlsx
 from ledger.queries.accounts import book
 from ledger.queries.trial_balance import By, balance_sheet_at, income_statement_between, trial_balance
 
@@ -44,6 +47,14 @@ _LIST = "\n".join(f"    {name:<26} {purpose}" for name, purpose in NAMES.items()
 FACTS = ("as_of", "by", "block_no", "block_hash", "includes_unsealed")
 """What a statement reflects, by the names that a trial balance has for it."""
 
+FILES: Mapping[str, Callable[[Report], bytes]] = {
+    ".xlsx": lambda report: to_xlsx((report,), title=report.title),
+    ".html": lambda report: to_html((report,), title=report.title),
+    ".csv": to_csv,
+    ".json": to_json,
+}
+"""What writes a report into a file with this ending."""
+
 SECTION_COLUMNS = (Column("account", "Account"), Column("name", ""), Column("amount", "Amount", right=True))
 
 
@@ -61,6 +72,8 @@ SECTION_COLUMNS = (Column("account", "Account"), Column("name", ""), Column("amo
     loanbook report balance-sheet --as-of 2026-03-31
     loanbook report income-statement --from 2026-01-01 --as-of 2026-03-31 --by effective
     loanbook report loan-roll-forward --month 2026-03 --csv > roll_forward.csv
+    loanbook report delinquency-aging --as-of 2026-03-31 --out aging.html
+    loanbook report trial-balance --as-of 2026-03-31 --out trial_balance.xlsx
     """
 )
 @click.argument("name", metavar="REPORT", type=click.Choice(list(NAMES)))
@@ -69,6 +82,12 @@ SECTION_COLUMNS = (Column("account", "Account"), Column("name", ""), Column("amo
 @click.option("--from", "from_date", type=DAY, help="Where an income statement begins [default: the month's first].")
 @click.option("--by", type=click.Choice(["booking", "effective"]), help="By which date a statement is drawn.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
+@click.option(
+    "--out",
+    "out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the file instead, as its ending says: .xlsx, .html, .csv or .json.",
+)
 @KNOWN_AT
 @reads
 def report(
@@ -79,9 +98,11 @@ def report(
     from_date: date | None,
     by: By | None,
     as_csv: bool,
+    out: Path | None,
     known_at: str | None,
 ) -> None:
     _check_options(name, as_of=as_of, month=month, from_date=from_date, by=by, as_csv=as_csv, as_json=session.as_json)
+    _check_file(name, out, as_csv=as_csv, as_json=session.as_json)
     if name in STATEMENTS:
         draw_it = _balance_sheet if name == "balance-sheet" else _income_statement
 
@@ -93,6 +114,9 @@ def report(
         _show_statement(session, session.read(work), as_csv=as_csv)
         return
     drawn = session.read(lambda connection: draw(connection, session.book_code, name, as_of, month, known_at))
+    if out is not None:
+        _write(drawn, out)
+        return
     _print(session, drawn, as_csv=as_csv)
 
 
@@ -111,6 +135,29 @@ def _check_options(name: str, *, as_csv: bool, as_json: bool, **given: Any) -> N
         objection = "give either --csv or --json"
     if objection:
         raise click.UsageError(objection, click.get_current_context())
+
+
+def _check_file(name: str, out: Path | None, *, as_csv: bool, as_json: bool) -> None:
+    """Refuse a file that cannot be written as its ending says."""
+    objection = None
+    if out is None:
+        return
+    if name in STATEMENTS:
+        objection = f"--out is not for {' and '.join(STATEMENTS)}"
+    elif as_csv or as_json:
+        objection = "give either --out or --csv or --json"
+    elif out.suffix not in FILES:
+        objection = f"--out ends with {', '.join(FILES)}, not with {out.suffix or 'nothing'}"
+    if objection:
+        raise click.UsageError(objection, click.get_current_context())
+
+
+def _write(drawn: Report, out: Path) -> None:
+    from gl_export.delivery import deliver_file
+
+    done = deliver_file(out.parent, out.name, FILES[out.suffix](drawn))
+    print_line(f"{drawn.title}: {len(drawn.rows):,} rows in {out}")
+    print_line(f"SHA-256 {done.sha256}")
 
 
 def draw(

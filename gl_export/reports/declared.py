@@ -11,6 +11,7 @@ from datetime import date
 
 import sqlalchemy as sa
 
+from gl_export.errors import ReportUnknown
 from gl_export.rendering import Report
 from gl_export.reports.clearing_accounts import clearing_report
 from gl_export.reports.delinquency import aging_report, roll_rates_report, vintages_report
@@ -59,3 +60,14 @@ REPORTS = (
     DeclaredReport("roll_rates", "from which bucket loans went to which within a month", True, roll_rates_report),
     DeclaredReport("vintages", "how many loans of a funding month were 30, 60, 90 days behind", False, vintages_report),
 )
+
+
+def report_named(name: str) -> DeclaredReport:
+    """Return a report by its name.
+
+    Raises: ReportUnknown.
+    """
+    for each in REPORTS:
+        if each.name == name:
+            return each
+    raise ReportUnknown(name=name, known=tuple(each.name for each in REPORTS))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 from pathlib import Path
 
 import pytest
+from openpyxl import load_workbook
 
 from tests.integration.cli.conftest import Loanbook, post
 
@@ -296,3 +298,19 @@ def test_a_report_as_known_at_a_block_does_not_change(january: Loanbook) -> None
 
     assert january("report", "trial-balance", "--known-at", "1", "--csv").out == before
     assert january("report", "trial-balance", "--csv").out != before
+
+
+def test_a_report_goes_into_a_file_as_its_ending_says(january: Loanbook, tmp_path: Path) -> None:
+    january("seal")
+    told = january("report", "trial-balance", "--out", str(tmp_path / "tb.xlsx")).out
+    january("report", "trial-balance", "--out", str(tmp_path / "tb.html"))
+    january("report", "trial-balance", "--out", str(tmp_path / "tb.csv"))
+
+    sheet = load_workbook(tmp_path / "tb.xlsx")["Trial balance"]
+    assert hashlib.sha256((tmp_path / "tb.xlsx").read_bytes()).hexdigest() in told
+    assert str(sheet.cell(sheet.max_row, 5).value).startswith("=SUMIF(D2:D")
+    assert "<svg" not in (tmp_path / "tb.html").read_text(encoding="utf-8")
+    assert (tmp_path / "tb.csv").read_text(encoding="utf-8") == january("report", "trial-balance", "--csv").out
+    assert ".xlsx" in january("report", "trial-balance", "--out", str(tmp_path / "tb.ods"), expect=2).err
+    assert january("report", "balance-sheet", "--out", str(tmp_path / "b.xlsx"), expect=2).err
+    assert january("report", "trial-balance", "--csv", "--out", str(tmp_path / "b.csv"), expect=2).err

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 import sqlalchemy as sa
@@ -134,10 +135,19 @@ def books(database: Database) -> dict[str, str]:
     }
 
 
+def content_of(path: Path) -> bytes:
+    """Return what is in a file; of a workbook, what it holds unpacked."""
+    if path.suffix != ".xlsx":
+        return path.read_bytes()
+    with ZipFile(path) as workbook:
+        return b"".join(name.encode() + workbook.read(name) for name in workbook.namelist())
+
+
 def files(folder: Path) -> dict[str, bytes]:
     """Return the files of a package with their hashes blanked; nothing may lie beside them."""
-    paths = [path for path in (folder / str(MONTH)).rglob("*") if path.is_file()]
-    found = {path.name: HASH.sub(b"#", path.read_bytes()) for path in paths}
+    package = folder / str(MONTH)
+    paths = [path for path in package.rglob("*") if path.is_file()]
+    found = {str(path.relative_to(package)): HASH.sub(b"#", content_of(path)) for path in paths}
     assert not [name for name in found if name.endswith(".part")]
     return found
 

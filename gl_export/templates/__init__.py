@@ -1,0 +1,1 @@
+"""Templates of what people read in a browser or on paper."""
