@@ -24,6 +24,7 @@ from api.routes import (
     allowance,
     applications,
     audit,
+    bank,
     cards,
     collections,
     credits,
@@ -92,6 +93,7 @@ BLUEPRINTS = (
     gl_reconciliation.routes,
     self_checks.routes,
     reports.routes,
+    bank.routes,
     journal.routes,
     trial_balance.routes,
 )

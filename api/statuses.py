@@ -54,6 +54,9 @@ ERRORS_BY_STATUS: Mapping[HTTPStatus, tuple[type[DomainError], ...]] = {
     ),
     HTTPStatus.NOT_FOUND: (
         gl_export.BatchLineUnknown,
+        gl_export.BankItemUnknown,
+        gl_export.BankLineUnknown,
+        gl_export.BankMatchUnknown,
         gl_export.BatchUnknown,
         gl_export.GLBreakUnknown,
         gl_export.GLStatementUnknown,
@@ -100,6 +103,9 @@ ERRORS_BY_STATUS: Mapping[HTTPStatus, tuple[type[DomainError], ...]] = {
     ),
     HTTPStatus.CONFLICT: (
         api.TaskFailed,
+        gl_export.BankLineChanged,
+        gl_export.BankMatchUnequal,
+        gl_export.BankPartMatched,
         gl_export.BatchEmpty,
         gl_export.CloseGateRefused,
         gl_export.GLBreakCleared,
@@ -177,6 +183,8 @@ ERRORS_BY_STATUS: Mapping[HTTPStatus, tuple[type[DomainError], ...]] = {
         servicing.FundingNotUnwound,
     ),
     HTTPStatus.UNPROCESSABLE_ENTITY: (
+        gl_export.BankMapInvalid,
+        gl_export.BankStatementWrong,
         gl_export.GLMapInvalid,
         gl_export.GLStatementEmpty,
         gl_export.GLStatementLate,

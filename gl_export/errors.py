@@ -199,6 +199,72 @@ class GLSignOffStale(DomainError, code="gl-sign-off-stale"):
     newest: int
 
 
+# --- Bank statements --------------------------------------------------------------------------------------
+
+
+class BankStatementWrong(DomainError, code="bank-statement-wrong"):
+    """{file}, {place}: {reason}"""
+
+    file: str
+    place: str
+    reason: str
+
+
+class BankMapInvalid(DomainError, code="bank-map-invalid"):
+    """the map of the bank's file, {place}: {reason}"""
+
+    place: str
+    reason: str
+
+
+class BankLineChanged(DomainError, code="bank-line-changed"):
+    """{file}, {place}: the bank said before that line {key} of account {account} is {expected}, now it is {found}"""
+
+    file: str
+    place: str
+    account: str
+    key: str
+    expected: str
+    found: str
+
+
+class BankLineUnknown(DomainError, code="bank-line-unknown"):
+    """book {book} has no bank line {line_no}"""
+
+    book: str
+    line_no: int
+
+
+class BankItemUnknown(DomainError, code="bank-item-unknown"):
+    """there is no open item {item}"""
+
+    item: str
+
+
+class BankPartMatched(DomainError, code="bank-part-matched"):
+    """{part} is matched already, by match {match_no}"""
+
+    part: str
+    match_no: int
+
+
+class BankMatchUnequal(DomainError, code="bank-match-unequal"):
+    """the bank's lines are {lines} {currency} and the open items {items}; the difference of {difference} should be
+    {zero}"""
+
+    lines: Minor
+    items: Minor
+    difference: Minor
+    currency: str
+
+
+class BankMatchUnknown(DomainError, code="bank-match-unknown"):
+    """book {book} has no bank match {match_no} that stands"""
+
+    book: str
+    match_no: int
+
+
 # --- The close --------------------------------------------------------------------------------------------
 
 

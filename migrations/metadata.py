@@ -21,6 +21,7 @@ MORE_TABLES = (
     "origination.policy_tables",
     "origination.funding_tables",
     "gl_export.gl_statement_tables",
+    "gl_export.bank_tables",
 )
 """Modules that declare further tables on the metadata of their package."""
 

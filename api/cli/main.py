@@ -101,6 +101,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "evidence": ("api.cli.evidence:evidence", "Export bundles that prove the journal, and verify them."),
     "audit": ("api.cli.audit:audit", "Test entries, draw samples, look at digits and people."),
     "settle": ("api.cli.settle:settle", "Book that the bank settled what went over the rails on a day."),
+    "bank": ("api.cli.bank:bank", "Settle what went over the rails with the bank, line by line."),
     "ach": ("api.cli.ach:ach", "Read files of the clearing house, and take in returns."),
     "close": ("api.cli.close:close", "Close a month, step by step, each leaving its evidence."),
     "gl": ("api.cli.gl:gl", "Reconcile with what the general ledger says of itself."),

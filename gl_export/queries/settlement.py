@@ -21,6 +21,7 @@ SELECT a.code, p.currency,
   JOIN ledger.posting p ON p.booking_date = :day AND a.account_id IN (p.debit_account, p.credit_account)
   JOIN ledger.journal_entry e ON e.subledger_id = p.subledger_id AND e.entry_no = p.entry_no
  WHERE a.book_id = :book_id AND a.code = ANY (:codes) AND e.template <> ALL (:settlements)
+   AND (e.source_ref IS NULL OR e.source_ref NOT LIKE 'settlement:%')
  GROUP BY a.code, p.currency ORDER BY a.code, p.currency
 """
 

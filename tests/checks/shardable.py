@@ -89,12 +89,21 @@ REFERENCE_TABLES = {
         "gl_break_sighting": "one row for each file that shows it",
         "gl_break_action": "a few rows for each of them",
         "gl_sign_off": "a row or two for each file",
+        "bank_statement": "one row for each file of the bank",
+        "bank_line": "one row for each line of the bank, which are fewer than payments",
+        "bank_match": "one row for each settlement",
+        "bank_match_part": "a few rows for each settlement",
+        "bank_match_undone": "one row for each that was undone",
     },
     "api": {},
 }
 
 # What a guard may look at: small tables that say whether a row may be.
-READ_BY_TRIGGERS = {"ledger.period", "gl_export.gl_break_sighting", "gl_export.gl_break_action"}
+READ_BY_TRIGGERS = {
+    "ledger.period",
+    "gl_export.gl_break_sighting",
+    "gl_export.gl_break_action",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,8 @@ AT_WORK = {
     "0024": "LOCK TABLE origination.application IN ROW EXCLUSIVE MODE",
     "0025": "LOCK TABLE origination.application IN ROW EXCLUSIVE MODE",
     "0026": "LOCK TABLE servicing.event IN ROW EXCLUSIVE MODE",
-    "0029": "CREATE TABLE gl_export.gl_statement (place int)",
+    "0027": "CREATE TABLE gl_export.gl_statement (place int)",
+    "0028": "CREATE TABLE gl_export.bank_statement (place int)",
 }
 """What somebody else is doing, in a transaction that is still open, that a migration must wait for."""
 

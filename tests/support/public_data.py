@@ -13,10 +13,15 @@ import pytest
 FOLDER = Path(__file__).parents[3] / "shared" / "data"
 
 
-def public_rows(name: str) -> list[dict[str, str]]:
-    """Return the rows of a public file; skip the test where there is none."""
+def public_file(name: str) -> Path:
+    """Return a public file; skip the test where there is none."""
     file = FOLDER / name
     if not file.is_file():
         pytest.skip(f"the public data is not there: {FOLDER}")
-    with file.open(encoding="utf-8", newline="") as lines:
+    return file
+
+
+def public_rows(name: str) -> list[dict[str, str]]:
+    """Return the rows of a public file; skip the test where there is none."""
+    with public_file(name).open(encoding="utf-8", newline="") as lines:
         return list(csv.DictReader(lines))

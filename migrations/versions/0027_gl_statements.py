@@ -1,6 +1,6 @@
 """Keep what the general ledger says of itself, the breaks found, what is done about them, and sign-offs.
 
-Revision: 0029, after 0028.
+Revision: 0027, after 0026.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0029"
+revision = "0027"
 down_revision = "0026"
 branch_labels = None
 depends_on = None
