@@ -13,6 +13,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
 from itertools import groupby
 
 from gl_export.errors import BatchAltered, BatchEmpty, BatchLineUnknown, BatchUnbalanced
@@ -244,6 +245,28 @@ def _cells(line: BatchLine) -> tuple[str, ...]:
         str(line.side),
         str(line.money.minor),
     )
+
+
+class BatchState(StrEnum):
+    """Built; delivered, and not answered yet; acknowledged by the GL, for good; or rejected, to be delivered again."""
+
+    BUILT = "built"
+    DELIVERED = "delivered"
+    ACKNOWLEDGED = "acknowledged"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class BatchAnswer:
+    """Where a batch stands after its newest delivery: the number of that, and the GL's reference or its reason."""
+
+    state: BatchState
+    delivery_no: int = 0
+    reference: str | None = None
+    reason: str | None = None
+
+
+BUILT = BatchAnswer(BatchState.BUILT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,6 +78,14 @@ class BatchAltered(DomainError, code="batch-altered"):
     found: str
 
 
+class BatchAnswerRefused(DomainError, code="batch-answer-refused"):
+    """batch {batch_no} is {state}: only what is delivered and not answered yet can become {wanted}"""
+
+    batch_no: int
+    state: str
+    wanted: str
+
+
 class FormatUnknown(DomainError, code="format-unknown"):
     """there is no export format {name}; there are {known}"""
 

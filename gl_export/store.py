@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 from gl_export import tables
-from gl_export.batch import BatchLine, BatchRecord, BlockRange, DayTotal, GLBatch
+from gl_export.batch import BatchAnswer, BatchLine, BatchRecord, BatchState, BlockRange, DayTotal, GLBatch
 from gl_export.close import StepEvidence
 from gl_export.mapping import GLAccount, GLMapping
 from ledger.chart import AccountDefinition, AccountType, Side
@@ -178,6 +178,44 @@ def insert_delivery(
         taken = postgresql.insert(delivery).values({**row, "delivery_no": number}).on_conflict_do_nothing()
         if connection.scalar(taken.returning(delivery.c.delivery_no)) == number:
             return number
+
+
+_ANSWERS = sa.text(
+    "SELECT DISTINCT ON (d.batch_no) d.batch_no, d.delivery_no, a.answer, a.reference, a.reason"
+    " FROM gl_export.batch_delivery d LEFT JOIN gl_export.batch_answer a"
+    " ON a.book_id = d.book_id AND a.batch_no = d.batch_no AND a.delivery_no = d.delivery_no"
+    " WHERE d.book_id = :book_id"
+    # A batch that was acknowledged stays so, though its files were written again later.
+    " ORDER BY d.batch_no, coalesce(a.answer = 'acknowledged', false) DESC, d.delivery_no DESC"
+)
+
+
+def load_answers(connection: sa.Connection, book_id: int) -> dict[int, BatchAnswer]:
+    """Return where each batch that was delivered stands, by its number."""
+    return {
+        row.batch_no: BatchAnswer(
+            BatchState.DELIVERED if row.answer is None else BatchState(row.answer),
+            row.delivery_no,
+            row.reference,
+            row.reason,
+        )
+        for row in connection.execute(_ANSWERS, {"book_id": book_id})
+    }
+
+
+def insert_answer(connection: sa.Connection, book_id: int, batch_no: int, answer: BatchAnswer, *, actor: str) -> bool:
+    """Write what the GL answered to a delivery; return False if somebody else wrote an answer first."""
+    row = {
+        "book_id": book_id,
+        "batch_no": batch_no,
+        "delivery_no": answer.delivery_no,
+        "answer": str(answer.state),
+        "reference": answer.reference,
+        "reason": answer.reason,
+        "actor": actor,
+    }
+    statement = postgresql.insert(tables.batch_answer).values(row).on_conflict_do_nothing()
+    return connection.scalar(statement.returning(tables.batch_answer.c.batch_no)) is not None
 
 
 def block_hash(connection: sa.Connection, block_no: int) -> bytes | None:

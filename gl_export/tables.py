@@ -14,6 +14,7 @@ from sqlalchemy import (
     Date,
     DateTime,
     ForeignKeyConstraint,
+    Index,
     Integer,
     LargeBinary,
     MetaData,
@@ -23,6 +24,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     func,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -126,6 +128,42 @@ batch_delivery = Table(
     ),
     CheckConstraint("delivery_no > 0", name="batch_delivery_number_positive"),
     comment="Where the files of a batch were put, with the SHA-256 of each",
+)
+
+batch_answer = Table(
+    "batch_answer",
+    metadata,
+    Column("book_id", Integer, nullable=False),
+    Column("batch_no", Integer, nullable=False),
+    Column("delivery_no", Integer, nullable=False),
+    Column("answer", Text, nullable=False),
+    Column("reference", Text),
+    Column("reason", Text),
+    Column("actor", Text, nullable=False),
+    _recorded_at(),
+    PrimaryKeyConstraint("book_id", "batch_no", "delivery_no", name="batch_answer_pkey"),
+    ForeignKeyConstraint(
+        ["book_id", "batch_no", "delivery_no"],
+        [
+            "gl_export.batch_delivery.book_id",
+            "gl_export.batch_delivery.batch_no",
+            "gl_export.batch_delivery.delivery_no",
+        ],
+        name="batch_answer_delivery_fkey",
+    ),
+    Index(
+        "batch_acknowledged_once",
+        "book_id",
+        "batch_no",
+        unique=True,
+        postgresql_where=text("answer = 'acknowledged'"),
+    ),
+    CheckConstraint("answer in ('acknowledged', 'rejected')", name="batch_answer_known"),
+    CheckConstraint(
+        "(answer = 'acknowledged') = (reference is not null) and (answer = 'rejected') = (reason is not null)",
+        name="batch_answer_says_which_or_why",
+    ),
+    comment="What the general ledger answered to a delivery: its reference, or why it took nothing",
 )
 
 close_run = Table(

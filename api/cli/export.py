@@ -50,7 +50,7 @@ BATCH_COLUMNS = (
     amount("credits", "Credits"),
     Column("currency", ""),
 )
-DELIVERED = Column("delivered", "Delivered")
+STATE_COLUMNS = (Column("state", "State"), Column("answer", "The GL says", long=True))
 LINE_COLUMNS = (
     Column("line_no", "Line", right=True),
     Column("booking_date", "Booked"),
@@ -81,6 +81,7 @@ def export() -> None:
     \b
     loanbook export                    seal, build the next batch, write its files
     loanbook export list
+    loanbook export acknowledge 3      the general ledger took it; reject: it did not
     loanbook export show 3             its lines; --line 7 shows the entries behind one
     loanbook export write 3            the same files again
     loanbook export mapping gl.csv     which GL account each account is
@@ -217,19 +218,64 @@ def _show_batches(
 @export.command("list")
 @reads
 def list_batches(session: Session) -> None:
-    """List the batches that were built, and which of them wait for their delivery.
+    """List the batches that were built: which were delivered, and what the general ledger answered.
 
     \b
     loanbook export list --json
     """
-    from gl_export.queries.batches import batches, undelivered
+    from gl_export.batch import BUILT, BatchState
+    from gl_export.queries.batches import answers, batches
 
     code = session.book_code
     found = session.read(lambda connection: batches(connection, code))
-    waiting = {record.batch.batch_no for record in session.read(lambda connection: undelivered(connection, code))}
-    rows = [{**row, "delivered": row["batch_no"] not in waiting} for record in found for row in _batch_rows(record)]
-    document = [{**_batch_json(record), "delivered": record.batch.batch_no not in waiting} for record in found]
-    session.show({"batches": document}, lambda: print_table((*BATCH_COLUMNS, DELIVERED), rows))
+    answered = session.read(lambda connection: answers(connection, code))
+
+    def told(record: BatchRecord) -> dict[str, Any]:
+        answer = answered.get(record.batch.batch_no, BUILT)
+        return {
+            "delivered": answer.state is not BatchState.BUILT,
+            "state": str(answer.state),
+            "answer": answer.reference or answer.reason,
+        }
+
+    rows = [{**row, **told(record)} for record in found for row in _batch_rows(record)]
+    document = [{**_batch_json(record), **told(record)} for record in found]
+    session.show({"batches": document}, lambda: print_table((*BATCH_COLUMNS, *STATE_COLUMNS), rows))
+
+
+@export.command("acknowledge")
+@click.argument("batch_no", type=NUMBER)
+@click.option("--reference", metavar="TEXT", required=True, help="What the general ledger calls it.")
+@changes
+def acknowledge(session: Session, batch_no: int, reference: str) -> None:
+    """Keep that the general ledger took a batch, and what it calls it.
+
+    \b
+    loanbook export acknowledge 3 --reference JE-2026-1181
+    """
+    _answer(session, batch_no, {"reference": reference})
+
+
+@export.command("reject")
+@click.argument("batch_no", type=NUMBER)
+@click.option("--reason", metavar="TEXT", required=True, help="Why it was not taken.")
+@changes
+def reject(session: Session, batch_no: int, reason: str) -> None:
+    """Keep that the general ledger did not take a batch. Once it was delivered again, it can be acknowledged.
+
+    \b
+    loanbook export reject 3 --reason "Account 4010 is closed"
+    loanbook export write 3
+    """
+    _answer(session, batch_no, {"reason": reason})
+
+
+def _answer(session: Session, batch_no: int, answer: Mapping[str, str]) -> None:
+    from gl_export.commands.batches import answer_batch
+
+    done = session.change(lambda uow: answer_batch(uow, session.book_code, batch_no, **answer))
+    document = {"batch_no": batch_no, "state": str(done.state), "delivery": done.delivery_no, **answer}
+    session.show(document, lambda: print_line(f"Batch {batch_no} is {done.state}: {done.reference or done.reason}"))
 
 
 @export.command("show")

@@ -14,8 +14,9 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from gl_export import store
-from gl_export.batch import BatchRecord, BlockRange, ControlTotal, GLBatch, build
+from gl_export.batch import BUILT, BatchAnswer, BatchRecord, BatchState, BlockRange, ControlTotal, GLBatch, build
 from gl_export.delivery import DeliveredFile, NamedContent, deliver, sha256_of
+from gl_export.errors import BatchAnswerRefused
 from gl_export.formats.declared import DEFAULT, Format, Receivers
 from gl_export.mapping import GLMapping, read_mapping
 from gl_export.queries.batches import batch as load_batch
@@ -111,6 +112,28 @@ def record_delivery(
         files={file.name: file.sha256 for file in files},
         actor=uow.actor,
     )
+
+
+def answer_batch(
+    uow: UnitOfWork, book_code: str, batch_no: int, *, reference: str | None = None, reason: str | None = None
+) -> BatchAnswer:
+    """Keep what the GL answered to the newest delivery of a batch: its reference if it took it, else why it did not.
+
+    A batch that was rejected may be delivered again, and then be acknowledged; one that was acknowledged stays so.
+
+    Raises: BookUnknown; BatchUnknown; BatchAnswerRefused.
+    """
+    load_batch(uow.connection, book_code, batch_no)
+    book_id = book(uow.connection, book_code).book_id
+    wanted = BatchState.REJECTED if reference is None else BatchState.ACKNOWLEDGED
+    now = store.load_answers(uow.connection, book_id).get(batch_no, BUILT)
+    answer = BatchAnswer(wanted, now.delivery_no, reference, reason)
+    written = now.state is BatchState.DELIVERED and store.insert_answer(
+        uow.connection, book_id, batch_no, answer, actor=uow.actor
+    )
+    if not written:
+        raise BatchAnswerRefused(batch_no=batch_no, state=str(now.state), wanted=str(wanted))
+    return answer
 
 
 def manifest(record: BatchRecord, files: Iterable[NamedContent]) -> bytes:

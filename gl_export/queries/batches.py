@@ -11,7 +11,7 @@ from datetime import date
 import sqlalchemy as sa
 
 from gl_export import store
-from gl_export.batch import BatchRecord, GLBatch, build
+from gl_export.batch import BatchAnswer, BatchRecord, GLBatch, build
 from gl_export.errors import BatchAltered, BatchUnknown, MappingUnknown
 from gl_export.mapping import IDENTITY_VERSION, GLAccount, GLMapping, identity_mapping
 from ledger.chart import Side
@@ -49,6 +49,14 @@ def undelivered(connection: sa.Connection, book_code: str) -> tuple[BatchRecord,
     """
     waiting = set(store.undelivered_batches(connection, book(connection, book_code).book_id))
     return tuple(record for record in batches(connection, book_code) if record.batch.batch_no in waiting)
+
+
+def answers(connection: sa.Connection, book_code: str) -> dict[int, BatchAnswer]:
+    """Return where each batch that was delivered stands, by its number; one that is not there is only built.
+
+    Raises: BookUnknown.
+    """
+    return store.load_answers(connection, book(connection, book_code).book_id)
 
 
 def mapping(connection: sa.Connection, book_code: str, version: int | None = None) -> GLMapping:

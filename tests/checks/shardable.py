@@ -81,6 +81,7 @@ REFERENCE_TABLES = {
         "batch": "one row for each export",
         "batch_line": "one row for each export, account and day",
         "batch_delivery": "a few rows for each export",
+        "batch_answer": "one row for each delivery",
         "close_run": "a few rows for each book and month",
         "close_step": "one row for each step of a close",
         "gl_statement": "one row for each file of the general ledger",

@@ -36,6 +36,7 @@ OBJECTIONS: dict[str, dict[str, str]] = {
     "0014": {"ban-drop-constraint": "a wider one takes its place in the same migration"},
     "0020": {"prefer-bigint-over-int": "books are numbered by integers"},
     "0027": {"prefer-bigint-over-int": "books are numbered by integers"},
+    "0029": {"prefer-bigint-over-int": "batches and their deliveries are numbered by integers"},
     "0028": {
         "prefer-bigint-over-int": "books are numbered by integers, and nothing is matched as often as that",
         "prefer-bigint-over-smallint": "a score is out of a hundred",

@@ -49,6 +49,7 @@ AT_WORK = {
     "0026": "LOCK TABLE servicing.event IN ROW EXCLUSIVE MODE",
     "0027": "CREATE TABLE gl_export.gl_statement (place int)",
     "0028": "CREATE TABLE gl_export.bank_statement (place int)",
+    "0029": "CREATE TABLE gl_export.batch_answer (place int)",
 }
 """What somebody else is doing, in a transaction that is still open, that a migration must wait for."""
 

@@ -125,3 +125,26 @@ def test_a_bad_file_is_refused_with_row_and_column(exported: Loanbook, tmp_path:
         "credit",
     )
     assert exported("gl", "statements", "--json").json == {"statements": []}
+
+
+def test_the_general_ledger_answers_a_batch(exported: Loanbook, tmp_path: Path) -> None:
+    def states() -> list[tuple[str, str | None]]:
+        return [(each["state"], each["answer"]) for each in exported("export", "list", "--json").json["batches"]]
+
+    assert states() == [("delivered", None), ("delivered", None)]
+    exported("export", "acknowledge", "1", "--reference", "JE-1")
+    exported("export", "reject", "2", "--reason", "Period is closed")
+    assert states() == [("acknowledged", "JE-1"), ("rejected", "Period is closed")]
+    assert "Period is closed" in exported("export", "list").out
+
+    again = exported("export", "acknowledge", "2", "--reference", "JE-2", "--json", expect=2).refusal
+    assert (again["code"], again["state"]) == ("batch-answer-refused", "rejected")
+    exported("export", "write", "2", "--out", str(tmp_path / "gl"))
+    assert states()[1] == ("delivered", None)
+    exported("export", "acknowledge", "2", "--reference", "JE-2")
+    # Written once more, for whoever lost the files: it stays acknowledged, and takes no other answer.
+    exported("export", "write", "2", "--out", str(tmp_path / "gl"))
+    assert states()[1] == ("acknowledged", "JE-2")
+    assert exported("export", "reject", "2", "--reason", "No", "--json", expect=2).refusal["state"] == "acknowledged"
+    unknown = exported("export", "acknowledge", "9", "--reference", "x", "--json", expect=2).refusal
+    assert unknown["code"] == "batch-unknown"

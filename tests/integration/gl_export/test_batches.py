@@ -370,3 +370,33 @@ def test_two_that_deliver_at_once_record_a_delivery_each(engine: sa.Engine, tmp_
         numbers = list(pool.map(lambda _: run(engine, work, actor="ops"), range(8)))
 
     assert sorted(numbers) == list(range(1, 9))
+
+
+def test_the_database_takes_an_answer_only_to_a_delivery_and_one_acknowledgment(engine: sa.Engine) -> None:
+    (loan,) = open_loans(engine, 1)
+    fund(engine, loan, 100_00)
+    seal_all(engine)
+    run(engine, lambda uow: build_batch(uow, BOOK), actor="ops")
+    insert = sa.text(
+        "INSERT INTO gl_export.batch_answer (book_id, batch_no, delivery_no, answer, reference, reason, actor)"
+        " SELECT book_id, 1, :no, :answer, :reference, :reason, 'x' FROM gl_export.batch"
+    )
+    yes = {"answer": "acknowledged", "reference": "JE-1", "reason": None}
+    no = {"answer": "rejected", "reference": None, "reason": "closed"}
+
+    def write(delivery_no: int, answer: dict[str, str | None]) -> None:
+        with engine.begin() as connection:
+            connection.execute(insert, {"no": delivery_no, **answer})
+
+    with pytest.raises(sa.exc.IntegrityError, match="batch_answer_delivery_fkey"):
+        write(1, yes)
+    for _ in range(3):
+        run(engine, lambda uow: record_delivery(uow, BOOK, 1, Path("gl"), ()), actor="ops")
+    with pytest.raises(sa.exc.IntegrityError, match="says_which_or_why"):
+        write(1, {**yes, "reference": None})
+    write(1, no)
+    write(2, yes)
+    with pytest.raises(sa.exc.IntegrityError, match="batch_acknowledged_once"):
+        write(3, yes)
+    with pytest.raises(sa.exc.IntegrityError, match="batch_answer_pkey"):
+        write(1, no)
