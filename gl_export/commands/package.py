@@ -103,5 +103,5 @@ def _contents(connection: sa.Connection, package: Package, reports: Sequence[Rep
 
 
 def _reports(connection: sa.Connection, package: Package) -> Iterator[Report]:
-    for report in REPORTS:
+    for report in (each for each in REPORTS if each.in_package):
         yield report.draw(connection, package.book_code, as_of=package.month.last_day, known_at=package.block_no)

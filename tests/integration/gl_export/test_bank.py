@@ -20,6 +20,8 @@ from ledger.unit_of_work import run
 from tests.integration.gl_export.books import BOOK, OPENED, fund, go_to, open_loans, pay, post
 from tests.integration.gl_export.test_settlement import balance_of
 
+pytestmark = pytest.mark.once
+
 DAY = date(2026, 10, 5)
 
 

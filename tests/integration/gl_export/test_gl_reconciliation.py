@@ -25,6 +25,8 @@ from ledger.money import Money
 from ledger.unit_of_work import run
 from tests.integration.gl_export.books import BOOK, fund, go_to, open_loans, pay, seal_all
 
+pytestmark = pytest.mark.once
+
 MONTH_END = date(2026, 10, 31)
 
 
