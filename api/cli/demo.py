@@ -132,6 +132,10 @@ def _print(plan: Plan, summary: Summary, folder: Path, seconds: float) -> None:
     )
     print_line(_anchor(summary))
     print_line(f"Files: {summary.files} in {folder}, with {summary.batch_count} GL batches")
+    last = plan.months[-1]
+    print_line(
+        f"The last close, to be opened and read: {folder / str(last) / 'readable' / f'close-{last}'}.html and .xlsx"
+    )
     print_line(f"Took {seconds:.0f} s")
 
 

@@ -21,6 +21,7 @@ from tests.bench.boarding import boarding
 from tests.bench.books import OPENING, live_month, open_books, settle_down
 from tests.bench.decisions import decisions
 from tests.bench.harness import SCALE, Bench, BenchDatabase, scaled
+from tests.bench.reconciliation import reconciliation
 
 OUT = Path("out/bench.json")
 MONTHS = 36
@@ -73,6 +74,7 @@ PARTS = {
     "boarding": boarding,
     "servicing": servicing.measure,
     "decisions": decisions,
+    "reconciliation": reconciliation,
 }
 
 
