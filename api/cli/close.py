@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from api.cli.options import MONTH, changes
+from api.cli.default_group import DefaultGroup
+from api.cli.options import MONTH, changes, reads
 from api.cli.output import Column, print_line, print_table
 from api.cli.session import Session
 
@@ -29,9 +30,20 @@ COLUMNS = (
 )
 
 
-@click.command()
+@click.group(cls=DefaultGroup, default="run")
+def close() -> None:
+    """Close a month, step by step, each leaving its evidence.
+
+    \b
+    loanbook close 2026-03 --actor bob --approver carol
+    loanbook close status 2026-03      the checklist: what is done, by whom, and what is next
+    """
+
+
+@close.command("run")
 @click.argument("month", type=MONTH)
 @click.option("--until", metavar="STEP", help="Stop after this step.")
+@click.option("--resume", is_flag=True, help="Only go on with a close that was begun; a new one is refused.")
 @click.option("--status", "status_only", is_flag=True, help="Show where the close stands, and do nothing.")
 @click.option(
     "--out",
@@ -40,7 +52,9 @@ COLUMNS = (
     help="Where the files go [default: LOANBOOK_OUT_DIR].",
 )
 @changes
-def close(session: Session, month: Month, until: str | None, status_only: bool, out_dir: Path | None) -> None:
+def run(
+    session: Session, month: Month, until: str | None, resume: bool, status_only: bool, out_dir: Path | None
+) -> None:
     """Close a month: accrue, seal, prove, tie out, export, close the period, write the close package.
 
     Each step is done once and leaves its evidence, so that a close that was killed is taken up by running it
@@ -49,8 +63,8 @@ def close(session: Session, month: Month, until: str | None, status_only: bool, 
 
     \b
     loanbook close 2026-03 --actor bob --approver carol
-    loanbook close 2026-03 --status
     loanbook close 2026-03 --actor bob --approver carol --until tie_out
+    loanbook close 2026-03 --actor bob --approver carol --resume
     """
     from api.cli.sealing import sealing
     from gl_export.commands.close import close_month
@@ -58,6 +72,8 @@ def close(session: Session, month: Month, until: str | None, status_only: bool, 
     if status_only or session.dry_run:
         _show(session, _status(session, month))
         return
+    if resume:
+        _refuse_new(session, month)
     with sealing(session), _progress(session, month) as report, session.edge.named_trouble():
         done = close_month(
             session.edge.engine,
@@ -70,6 +86,29 @@ def close(session: Session, month: Month, until: str | None, status_only: bool, 
             on_progress=report,
         )
     _show(session, done)
+
+
+@close.command("status")
+@click.argument("month", type=MONTH)
+@reads
+def status_(session: Session, month: Month) -> None:
+    """Show the close of a month as a checklist: each step, its purpose, who did it, and its evidence in --json.
+
+    \b
+    loanbook close status 2026-03
+    loanbook close status 2026-03 --json
+    """
+    _show(session, _status(session, month))
+
+
+def _refuse_new(session: Session, month: Month) -> None:
+    """Refuse a close that was never begun.
+
+    Raises: CloseNotStarted.
+    """
+    from gl_export.queries.close import close_status
+
+    session.read(lambda connection: close_status(connection, session.book_code, month))
 
 
 def _status(session: Session, month: Month) -> CloseStatus:

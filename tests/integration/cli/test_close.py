@@ -314,3 +314,17 @@ def test_a_report_goes_into_a_file_as_its_ending_says(january: Loanbook, tmp_pat
     assert ".xlsx" in january("report", "trial-balance", "--out", str(tmp_path / "tb.ods"), expect=2).err
     assert january("report", "balance-sheet", "--out", str(tmp_path / "b.xlsx"), expect=2).err
     assert january("report", "trial-balance", "--csv", "--out", str(tmp_path / "b.csv"), expect=2).err
+
+
+def test_a_close_is_resumed_only_where_one_was_begun(january: Loanbook, tmp_path: Path) -> None:
+    people = ("--approver", "carol", "--out", str(tmp_path))
+
+    refused = january("close", "2026-01", "--resume", *people, "--json", expect=2).refusal
+    january("close", "2026-01", *people, "--until", "seal")
+    begun = january("close", "status", "2026-01", "--json").json
+    done = january("close", "2026-01", "--resume", *people, "--json").json
+
+    assert refused["code"] == "close-not-started"
+    assert [step["state"] for step in begun["steps"]][4:7] == ["done", "next", "waiting"]
+    assert done["complete"] is True
+    assert "Closed; the package is in" in january("close", "status", "2026-01").out

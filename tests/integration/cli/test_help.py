@@ -54,7 +54,7 @@ CHANGING = frozenset(
         "recovery",
         "non-accrual",
         "return-to-accrual",
-        "close",
+        "close run",
         "credit",
         "day advance",
         "decision run",
