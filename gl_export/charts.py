@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from html import escape
 
-WIDTH, HEIGHT = 720, 260
-LEFT, TOP, RIGHT, BOTTOM = 96, 28, 16, 46
+WIDTH, HEIGHT = 720, 280
+LEFT, TOP, RIGHT, BOTTOM = 96, 52, 16, 36
 COLORS = ("#2b6cb0", "#c05621", "#2f855a", "#6b46c1", "#b7791f", "#c53030")
 PLUS, MINUS, LEVEL = COLORS[2], COLORS[5], COLORS[0]
 LINES = 4
@@ -74,7 +74,7 @@ def curves(title: str, labels: Sequence[str], series: Sequence[Series]) -> str:
             f'<g stroke="{color}" fill="{color}"><title>{escape(each.name)}: {escape(told)}</title>'
             f'<polyline fill="none" stroke-width="2" points="{" ".join(f"{_at(x)},{_at(y)}" for x, y in points)}"/>'
             + "".join(f'<circle cx="{_at(x)}" cy="{_at(y)}" r="2.5"/>' for x, y in points)
-            + f'<text stroke="none" x="{LEFT + 110 * (number % 5)}" y="{TOP - 14 + 12 * (number // 5)}">'
+            + f'<text stroke="none" x="{LEFT + 110 * (number % 5)}" y="{TOP - 22 + 12 * (number // 5)}">'
             f"{escape(each.name)}</text></g>"
         )
     return _chart(title, scale, labels, step, parts)
@@ -84,11 +84,14 @@ def curves(title: str, labels: Sequence[str], series: Sequence[Series]) -> str:
 class _Scale:
     low: Decimal
     high: Decimal
+    step: Decimal
 
     @classmethod
     def of(cls, values: Sequence[Decimal]) -> _Scale:
         low, high = min(values), max(values)
-        return cls(low, high if high > low else low + 1)
+        step = _round_step((high - low if high > low else Decimal(1)) / LINES)
+        first, last = (low / step).to_integral_value(ROUND_FLOOR), (high / step).to_integral_value(ROUND_CEILING)
+        return cls(first * step, max(last, first + 1) * step, step)
 
     def y(self, value: Decimal) -> Decimal:
         """Return how far from the top a value stands."""
@@ -97,7 +100,13 @@ class _Scale:
 
     def lines(self) -> tuple[Decimal, ...]:
         """Return the values at which a line is drawn."""
-        return tuple(self.low + (self.high - self.low) * number / LINES for number in range(LINES + 1))
+        return tuple(self.low + self.step * number for number in range(int((self.high - self.low) / self.step) + 1))
+
+
+def _round_step(least: Decimal) -> Decimal:
+    """Return the smallest of 1, 2 or 5 times a power of ten that is no less."""
+    power = Decimal(1).scaleb(least.adjusted())
+    return next(power * times for times in (1, 2, 5, 10) if power * times >= least)
 
 
 def _step(count: int) -> Decimal:
@@ -111,7 +120,7 @@ def _at(value: Decimal) -> str:
 def _bar(place: int, step: Decimal, between: tuple[Decimal, Decimal], color: str, told: str) -> str:
     top, bottom = sorted(between)
     x = LEFT + step * place + step * Decimal("0.15")
-    height = max(bottom - top, Decimal("0.5"))
+    height = bottom - top
     return (
         f'<rect x="{_at(x)}" y="{_at(top)}" width="{_at(step * Decimal("0.7"))}" height="{_at(height)}" fill="{color}">'
         f"<title>{escape(told)}</title></rect>"
@@ -122,7 +131,7 @@ def _chart(title: str, scale: _Scale, labels: Sequence[str], step: Decimal, part
     lines = []
     for value in scale.lines():
         y = scale.y(value)
-        shown = f"{value.quantize(Decimal('0.01'), ROUND_HALF_UP):,}"
+        shown = f"{value:,f}"
         lines.append(
             f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{_at(y)}" y2="{_at(y)}" stroke="currentColor" opacity="0.2"/>'
             f'<text x="{LEFT - 6}" y="{_at(y + 3)}" text-anchor="end">{shown}</text>'
@@ -137,6 +146,7 @@ def _chart(title: str, scale: _Scale, labels: Sequence[str], step: Decimal, part
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 {WIDTH} {HEIGHT}" font-size="10"'
         f' fill="currentColor" aria-label="{escape(title)}"><title>{escape(title)}</title>'
+        f'<text x="{LEFT}" y="16" font-size="12" font-weight="bold">{escape(title)}</text>'
         + "".join((*lines, *parts, *names))
         + "</svg>"
     )

@@ -199,3 +199,18 @@ def test_curves_leave_out_what_is_not_there(values: tuple[Decimal | None, ...]) 
 
     assert svg.count("<circle") == sum(value is not None for value in values)
     assert named(svg) == "Vintages"
+
+
+@pytest.mark.parametrize(
+    ("highest", "steps"),
+    [
+        ("84532.83", ["0", "50,000", "100,000"]),
+        ("12739024.94", ["0", "5,000,000", "10,000,000", "15,000,000"]),
+        ("11.77", ["0", "5", "10", "15"]),
+        ("0", ["0.0", "0.5"]),
+    ],
+)
+def test_lines_stand_at_round_figures(highest: str, steps: list[str]) -> None:
+    svg = charts.bars("Past due", ["1-29"], [Decimal(highest)])
+
+    assert re.findall(r'text-anchor="end">([^<]+)<', svg) == steps
