@@ -106,6 +106,7 @@ ERRORS_BY_STATUS: Mapping[HTTPStatus, tuple[type[DomainError], ...]] = {
         gl_export.BankLineChanged,
         gl_export.BankMatchUnequal,
         gl_export.BankPartMatched,
+        gl_export.AuditPackageRefused,
         gl_export.BatchAnswerRefused,
         gl_export.BatchEmpty,
         gl_export.CloseGateRefused,

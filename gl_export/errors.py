@@ -306,6 +306,13 @@ class EvidenceDiffers(DomainError, code="evidence-differs"):
     found: str
 
 
+class AuditPackageRefused(DomainError, code="audit-package-refused"):
+    """no audit package is written to {folder}: {reason}"""
+
+    folder: str
+    reason: str
+
+
 class DeliveryRefused(DomainError, code="delivery-refused"):
     """{path} cannot be written: {reason}"""
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -237,3 +238,40 @@ def _print_digits(found: Mapping[str, Any]) -> None:
         rows.append({**row, "bar": f"{bar:<{mark}}|" if len(bar) <= mark else f"{bar[:mark]}|{bar[mark + 1 :]}"})
     print_table(DIGIT_COLUMNS, rows)
     print_line(f"Mean deviation {found['mean_deviation']}: {found['verdict']}")
+
+
+@audit.command("package")
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--from", "booked_from", type=DAY, required=True, help="Booked on this day or later.")
+@click.option("--to", "booked_to", type=DAY, required=True, help="Booked on this day or earlier.")
+@click.option("--known-at", metavar="BLOCK", help="As known at a seal block, or at a moment [default: the latest].")
+@reads
+def package(session: Session, folder: Path, booked_from: date, booked_to: date, known_at: str | None) -> None:
+    """Write all that an audit of a period asks for to a new folder: a CSV for each table, and what proves them.
+
+    Entries side by side, trial balance, chart, periods, seals, batches of the GL, a data dictionary, and the evidence
+    bundle with the script that verifies it offline. Written again on the same block it is the same, byte for byte.
+
+    \b
+    loanbook audit package out/audit-2026 --from 2026-01-01 --to 2026-12-31
+    """
+    from api.cli.progress import progress
+    from api.journal import known_at_block
+    from api.views import plain
+    from gl_export.commands.audit_package import write_audit_package
+
+    with progress("Audit package", quiet=session.as_json) as advance:
+        done = session.read(
+            lambda connection: write_audit_package(
+                connection,
+                session.book_code,
+                folder,
+                from_date=booked_from,
+                as_of=booked_to,
+                known_at=known_at_block(connection, known_at),
+                on_progress=advance,
+            )
+        )
+    session.show(
+        plain(done), lambda: print_line(f"{done.rows:,} rows in {len(done.files)} files, on block {done.block_no}")
+    )

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import csv
+import subprocess
+from collections import defaultdict
+from pathlib import Path
+
 import pytest
 
 from tests.integration.cli.conftest import Loanbook, post
@@ -83,3 +88,60 @@ def test_what_was_known_at_a_block_is_tested_alone(january: Loanbook) -> None:
 
     assert january(*both, "--json").json["entries"] == 6
     assert january(*both, "--known-at", "1", "--json").json["entries"] == 5
+
+
+def rows_of(folder: Path, name: str) -> list[dict[str, str]]:
+    with (folder / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_package_proves_itself_to_whoever_has_no_database(january: Loanbook, tmp_path: Path) -> None:
+    january("export", "--out", str(tmp_path / "gl"))
+    period = ("--from", "2026-01-02", "--to", "2026-01-31")
+    told = january("audit", "package", str(tmp_path / "a"), *period, "--json").json
+    post(january, "5200", "1020", "1.00", "--narration", "Later")
+    january("seal")
+    january("audit", "package", str(tmp_path / "b"), *period, "--known-at", str(told["block_no"]))
+
+    folder = tmp_path / "a"
+    names = sorted(path.name for path in folder.iterdir())
+    assert {name: (folder / name).read_bytes() for name in names} == {
+        path.name: path.read_bytes() for path in (tmp_path / "b").iterdir()
+    }
+    moved: dict[str, int] = defaultdict(int)
+    for row in rows_of(folder, "gl_detail"):
+        assert (int(row["Amount"]) > 0) == (row["Amount_Credit_Debit_Indicator"] == "D")
+        moved[row["GL_Account_Number"]] += int(row["Amount"])
+    balances = rows_of(folder, "trial_balance")
+    # Of 5,000.00 paid in on the first, 120.50 twice and 31.00 went out on the tenth, and 31.00 came back.
+    assert {row["GL_Account_Number"]: int(row["Amount_Ending"]) for row in balances} == {
+        "1020": 475900,
+        "3010": -500000,
+        "5200": 24100,
+    }
+    for row in balances:
+        beginning, ending = int(row["Amount_Beginning"]), int(row["Amount_Ending"])
+        assert beginning + int(row["Amount_Debits"]) - int(row["Amount_Credits"]) == ending
+        assert ending - beginning == moved[row["GL_Account_Number"]]
+    for name in ("gl_detail", "trial_balance", "chart_of_accounts", "periods", "seals", "gl_batches"):
+        described = [row["Column"] for row in rows_of(folder, "data_dictionary") if row["Table"] == name]
+        with (folder / f"{name}.csv").open(encoding="utf-8") as file:
+            assert file.readline().strip().split(",") == described
+    assert [row["Reversal_Of"] for row in rows_of(folder, "gl_detail") if row["Reversal_Of"]] == ["1-4", "1-4"]
+    assert (
+        subprocess.run(["sha256sum", "--check", "SHA256SUMS"], cwd=folder, check=False, capture_output=True).returncode
+        == 0
+    )
+    assert january("evidence", "verify", str(folder / "evidence.zip")).exit_code == 0
+
+
+def test_a_package_is_written_whole_or_not_at_all(january: Loanbook, tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+
+    refused = january("audit", "package", str(tmp_path / "there"), *JANUARY, "--json", expect=2).refusal
+    backwards = january(
+        "audit", "package", str(tmp_path / "x"), "--from", "2026-01-31", "--to", "2026-01-01", "--json", expect=2
+    ).refusal
+
+    assert (refused["code"], backwards["code"]) == ("audit-package-refused", "date-range-backwards")
+    assert sorted(path.name for path in tmp_path.iterdir() if path.name != "there") == []
