@@ -109,6 +109,7 @@ ERRORS_BY_STATUS: Mapping[HTTPStatus, tuple[type[DomainError], ...]] = {
         gl_export.AuditPackageRefused,
         gl_export.BatchAnswerRefused,
         gl_export.BatchEmpty,
+        gl_export.FecRefused,
         gl_export.CloseGateRefused,
         gl_export.GLBreakCleared,
         gl_export.GLBreaksOpen,

@@ -313,6 +313,13 @@ class AuditPackageRefused(DomainError, code="audit-package-refused"):
     reason: str
 
 
+class FecRefused(DomainError, code="fec-refused"):
+    """no FEC is written, {place}: {reason}"""
+
+    place: str
+    reason: str
+
+
 class DeliveryRefused(DomainError, code="delivery-refused"):
     """{path} cannot be written: {reason}"""
 

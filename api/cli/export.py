@@ -345,6 +345,33 @@ def list_formats(session: Session) -> None:
     session.show({"formats": rows}, lambda: print_table(columns, rows))
 
 
+@export.command("fec")
+@click.argument("year", type=click.IntRange(1900, 9999))
+@click.option("--siren", required=True, help="The nine digits of the company.")
+@FOLDER
+@reads
+def fec_(session: Session, year: int, siren: str, folder: Path | None) -> None:
+    """Write the FEC of a fiscal year: every sealed entry in the 18 columns that French law asks for.
+
+    \b
+    loanbook export fec 2026 --siren 732829320 --out /srv/fec
+    """
+    from gl_export.delivery import deliver_file
+    from gl_export.fec import file_name
+    from gl_export.queries.fec import fec, last_day
+
+    def work(connection: Any) -> tuple[str, bytes]:
+        name = file_name(siren, last_day(connection, session.book_code, year))
+        return name, "".join(fec(connection, session.book_code, year)).encode()
+
+    name, content = session.read(work)
+    target = folder or session.settings.out_dir / "gl"
+    done = deliver_file(target, name, content)
+    lines = content.count(b"\n") - 1
+    document = {"file": str(target / name), "lines": lines, "sha256": done.sha256}
+    session.show(document, lambda: print_line(f"{lines:,} lines in {target / name}"))
+
+
 @export.command("mapping")
 @click.argument("file", type=click.Path(path_type=Path))
 @changes
