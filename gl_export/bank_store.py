@@ -222,7 +222,7 @@ def references_of(connection: sa.Connection, own: int, entries: Sequence[int]) -
 _PARTS = """
 SELECT p.match_no, p.side, p.key, p.amount, p.currency, p.times_before
   FROM gl_export.bank_match_part p
- WHERE p.book_id = :book_id AND NOT EXISTS (
+ WHERE p.book_id = :book_id {some} AND NOT EXISTS (
        SELECT 1 FROM gl_export.bank_match_undone u
         WHERE u.book_id = p.book_id AND u.side = p.side AND u.key = p.key AND u.times_before = p.times_before)
  ORDER BY p.match_no, p.side DESC, p.key
@@ -232,7 +232,7 @@ SELECT p.match_no, p.side, p.key, p.amount, p.currency, p.times_before
 def load_matches(connection: sa.Connection, book_id: int) -> tuple[KeptMatch, ...]:
     """Return the matches that stand, in order."""
     parts: dict[int, list[Part]] = {}
-    for row in connection.execute(sa.text(_PARTS), {"book_id": book_id}):
+    for row in connection.execute(sa.text(_PARTS.format(some="")), {"book_id": book_id}):
         parts.setdefault(row.match_no, []).append(Part(row.side, row.key, Money(row.amount, row.currency)))
     table = tables.bank_match
     rows = connection.execute(sa.select(table).where(table.c.book_id == book_id).order_by(table.c.match_no))
@@ -243,10 +243,10 @@ def load_matches(connection: sa.Connection, book_id: int) -> tuple[KeptMatch, ..
     )
 
 
-def matched_keys(connection: sa.Connection, book_id: int, side: str) -> dict[str, int]:
-    """Return the match that each line or item is in, by its key."""
-    rows = connection.execute(sa.text(_PARTS), {"book_id": book_id})
-    return {row.key: row.match_no for row in rows if row.side == side}
+def matched_items(connection: sa.Connection, book_id: int, keys: Sequence[str]) -> frozenset[str]:
+    """Return those of these items that are in a match."""
+    statement = sa.text(_PARTS.format(some="AND p.side = 'item' AND p.key = ANY (CAST(:keys AS text[]))"))
+    return frozenset(row.key for row in connection.execute(statement, {"book_id": book_id, "keys": list(keys)}))
 
 
 # In one statement, for that is what the guard of equal sides looks at.

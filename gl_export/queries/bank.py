@@ -80,7 +80,8 @@ def open_items(connection: sa.Connection, book_code: str, *, from_date: date, to
     codes = sorted(role_of)
     moved = store.load_moved(connection, found.book_id, codes, from_date, to_date)
     settled = store.load_settled(connection, int(found.own_subledger_id), codes, from_date)
-    matched = store.matched_keys(connection, found.book_id, "item")
+    keys = [key_of(role_of[each.code], each) for each in moved]
+    matched = store.matched_items(connection, found.book_id, keys)
     days: dict[tuple[str, date, str], list[Moved]] = defaultdict(list)
     for each in moved:
         days[(role_of[each.code], each.day, each.amount.currency)].append(each)
@@ -91,7 +92,7 @@ def open_items(connection: sa.Connection, book_code: str, *, from_date: date, to
     )
 
 
-def _items(role: str, day: date, moved: list[Moved], settled: int, matched: dict[str, int]) -> Iterator[OpenItem]:
+def _items(role: str, day: date, moved: list[Moved], settled: int, matched: frozenset[str]) -> Iterator[OpenItem]:
     """Yield what is open of a day on a rail: entry by entry, or what is left of them in one."""
     currency = moved[0].amount.currency
     left = sum(each.amount.minor for each in moved) - settled
