@@ -30,7 +30,7 @@ def read_camt053(content: bytes, file: str) -> tuple[BankStatement, ...]:
     """
     try:
         root = fromstring(content, forbid_dtd=True)
-    except (ParseError, DefusedXmlException, ValueError) as mistake:
+    except (ParseError, DefusedXmlException, ValueError, LookupError) as mistake:
         raise BankStatementWrong(file=file, place="the file", reason=f"it is no XML that is taken: {mistake}") from None
     found = tuple(_statement(file, place, each) for place, each in enumerate(_all(root, "Stmt"), start=1))
     if not found:

@@ -72,10 +72,15 @@ def read_bank_csv(text: str, file: str, columns: BankCsvMap) -> tuple[BankStatem
     Raises: BankStatementWrong with row and column.
     """
     reader = csv.DictReader(io.StringIO(text), delimiter=columns.delimiter, strict=True)
-    missing = sorted(set(columns.columns.values()) - set(reader.fieldnames or ()))
+    try:
+        missing = sorted(set(columns.columns.values()) - set(reader.fieldnames or ()))
+        rows = [_Row(file, number, row, columns) for number, row in enumerate(reader if not missing else (), start=2)]
+    except csv.Error as mistake:
+        raise BankStatementWrong(
+            file=file, place=f"line {reader.line_num}", reason=f"it is no CSV: {mistake}"
+        ) from None
     if missing:
         raise BankStatementWrong(file=file, place="row 1", reason=f"there is no column {missing[0]}")
-    rows = [_Row(file, number, row, columns) for number, row in enumerate(reader, start=2)]
     if not rows:
         raise BankStatementWrong(file=file, place="row 2", reason="there is no row")
     if columns.newest_first:
