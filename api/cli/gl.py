@@ -99,8 +99,12 @@ def take(session: Session, file: Path, as_of: date, from_date: date | None, map_
     """
     from api.gl_reconciliation import taken_json
     from gl_export.commands.gl_reconciliation import take_statement
+    from gl_export.gl_file import StatementKind
 
     read = _read(session, file, map_file)
+    if from_date is not None and read.kind is StatementKind.BALANCES:
+        objection = "--from is for postings: the map names no column for posting_date"
+        raise click.UsageError(objection, click.get_current_context())
     taken = session.change(
         lambda uow: take_statement(uow, session.book_code, read, as_of=as_of, from_date=from_date, window_days=window)
     )

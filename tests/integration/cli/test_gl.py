@@ -124,6 +124,14 @@ def test_a_bad_file_is_refused_with_row_and_column(exported: Loanbook, tmp_path:
         3,
         "credit",
     )
+    days = ("--from", "2026-01-01", "--as-of", "2026-01-31")
+    assert (
+        "--from is for postings" in exported("gl", "import", write(tmp_path, "b.csv", "1020,1,"), *days, expect=2).err
+    )
+    for name, content in (("x.xlsx", b"no workbook"), ("x.csv", b"gl_account,debit,credit\n\xff\xfe\x00,1,\n")):
+        (tmp_path / name).write_bytes(content)
+        bad = exported("gl", "import", str(tmp_path / name), "--as-of", "2026-01-31", "--json", expect=2).refusal
+        assert bad["code"] in ("tape-unreadable", "malformed-row")
     assert exported("gl", "statements", "--json").json == {"statements": []}
 
 
