@@ -42,6 +42,8 @@ from tests.support.database import ADMIN, Database, url_of
 
 pytestmark = pytest.mark.once
 
+pytestmark = pytest.mark.once
+
 MONTH = Month(2026, 10)
 LOANS = 40
 ROOT = Path(__file__).resolve().parents[3]
